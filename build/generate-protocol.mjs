@@ -1,0 +1,78 @@
+// Makes python-bridge/lora_bridge/protocol_types.py from the zod schemas in shared/protocol.ts.
+//   node build/generate-protocol.mjs           writes it
+//   node build/generate-protocol.mjs --check   fails when the file on disk differs
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runnerImport } from 'vite';
+import { z } from 'zod';
+import { venvPython } from './paths.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const target = join(root, 'python-bridge', 'lora_bridge', 'protocol_types.py');
+const header = '# Generated from shared/protocol.ts by `npm run generate`. Do not edit.\n';
+
+/** JSON Schema of everything that has an id in the protocol, with what the generator needs to see tagged unions. */
+async function protocolSchema() {
+  const { module: protocol } = await runnerImport(join(root, 'shared/protocol.ts'), {
+    configFile: false,
+  });
+  const schemas = Object.values(protocol).filter(
+    (value) => value instanceof Object && '_zod' in value && z.globalRegistry.has(value),
+  );
+  const { $defs } = z.toJSONSchema(z.union(schemas), {
+    override({ zodSchema, jsonSchema }) {
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      const { discriminator } = zodSchema._zod.def;
+      if (discriminator !== undefined) jsonSchema.discriminator = { propertyName: discriminator };
+      if (jsonSchema.properties?.seq !== undefined) leaveEnvelopeToTheWriter(jsonSchema);
+    },
+  });
+  return { $schema: 'https://json-schema.org/draft/2020-12/schema', $defs };
+}
+
+/** The code that reports an event says what happened; the writer numbers and dates it. */
+function leaveEnvelopeToTheWriter(event) {
+  event.properties.v.default = event.properties.v.const;
+  event.properties.seq.default = 0;
+  event.properties.time.default = 0;
+  event.required = event.required.filter((name) => !['v', 'seq', 'time'].includes(name));
+}
+
+function toPython(schema) {
+  const folder = mkdtempSync(join(tmpdir(), 'protocol-'));
+  try {
+    const input = join(folder, 'protocol.json');
+    const output = join(folder, 'protocol_types.py');
+    writeFileSync(input, JSON.stringify(schema));
+    const options = [
+      ['--input', input, '--input-file-type', 'jsonschema', '--output', output],
+      ['--output-model-type', 'msgspec.Struct', '--target-python-version', '3.11'],
+      ['--snake-case-field', '--keyword-only', '--frozen-dataclasses', '--use-annotated'],
+      ['--use-standard-collections', '--use-union-operator', '--field-constraints'],
+      ['--enum-field-as-literal', 'all', '--disable-timestamp', '--formatters', 'builtin'],
+    ].flat();
+    execFileSync(venvPython(root), ['-m', 'datamodel_code_generator', ...options], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    const format = ['-m', 'ruff', 'format', '--config', join(root, 'python-bridge', 'pyproject.toml'), output];
+    execFileSync(venvPython(root), format, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const body = readFileSync(output, 'utf8');
+    return header + body.slice(body.indexOf('\nfrom __future__')).replace('\nModel: TypeAlias = Any\n', '');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const generated = toPython(await protocolSchema());
+if (!process.argv.includes('--check')) {
+  writeFileSync(target, generated);
+} else if (readFileSync(target, 'utf8') !== generated) {
+  console.error(
+    'protocol_types.py is not what shared/protocol.ts says. Run: npm run generate, and commit the result.',
+  );
+  process.exit(1);
+}

@@ -1,0 +1,349 @@
+# Generated from shared/protocol.ts by `npm run generate`. Do not edit.
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+
+class CaptionConfig(Struct, kw_only=True):
+    model: Annotated[str, Meta(min_length=1)]
+    image_dir: Annotated[str, Meta(min_length=1)]
+    caption_extension: Annotated[str, Meta(pattern='^\\.[^<>:"/\\\\|?*\\s]+$')]
+    prefix: str
+    postfix: str
+    batch_size: Annotated[int, Meta(ge=1, le=64)]
+    use_beam_search: bool
+    num_beams: Annotated[int, Meta(ge=1, le=16)]
+    top_p: Annotated[float, Meta(ge=0.0, le=1.0)]
+    max_length: Annotated[int, Meta(ge=1, le=400)]
+    min_length: Annotated[int, Meta(ge=0, le=400)]
+    existing: Literal["overwrite", "skip"]
+
+
+UnetLr: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+class TrainConfig(Struct, kw_only=True):
+    pretrained_model_name_or_path: Annotated[str, Meta(min_length=1)]
+    output_name: Annotated[
+        str,
+        Meta(min_length=1, pattern='^(?!\\.)[^<>:"/\\\\|?*\\u0000-\\u001f]+(?<![. ])$'),
+    ]
+    save_precision: Literal["float", "fp16", "bf16"]
+    training_comment: str
+    train_data_dir: Annotated[str, Meta(min_length=1)]
+    reg_data_dir: str
+    output_dir: Annotated[str, Meta(min_length=1)]
+    logging_dir: Annotated[str, Meta(min_length=1)]
+    train_batch_size: Annotated[int, Meta(ge=1, le=64)]
+    epoch: Annotated[int, Meta(ge=1, le=100000)]
+    max_train_steps: Annotated[int, Meta(ge=0, le=10000000)]
+    save_every_n_epochs: Annotated[int, Meta(ge=0, le=100000)]
+    caption_extension: Annotated[str, Meta(min_length=1, pattern='^\\.[^<>:"/\\\\|?*\\s]+$')]
+    mixed_precision: Literal["no", "fp16", "bf16"]
+    seed: Annotated[int, Meta(ge=0, le=4294967295)]
+    learning_rate: Annotated[float, Meta(ge=0.0, le=1.0)]
+    unet_lr: UnetLr | None
+    lr_scheduler: Literal["constant", "constant_with_warmup", "cosine"]
+    lr_warmup: Annotated[int, Meta(ge=0, le=100)]
+    optimizer: Literal["AdamW"]
+    max_grad_norm: Annotated[float, Meta(ge=0.0, le=1000.0)]
+    max_resolution: Annotated[
+        str,
+        Meta(min_length=1, pattern="^\\s*[1-9]\\d{1,4}\\s*(,\\s*[1-9]\\d{1,4}\\s*)?$"),
+    ]
+    enable_bucket: bool
+    min_bucket_reso: Annotated[int, Meta(ge=64, le=4096)]
+    max_bucket_reso: Annotated[int, Meta(ge=64, le=4096)]
+    lora_type: Literal["Standard"]
+    network_dim: Annotated[int, Meta(ge=1, le=512)]
+    network_alpha: Annotated[float, Meta(ge=1e-05, le=1024.0)]
+    gradient_checkpointing: bool
+    gradient_accumulation_steps: Annotated[int, Meta(ge=1, le=120)]
+    prior_loss_weight: Annotated[float, Meta(ge=0.0, le=10.0)]
+    bucket_no_upscale: bool
+    bucket_reso_steps: Annotated[int, Meta(ge=32, le=128)]
+
+
+class CaptionJob(Struct, kw_only=True, tag_field="kind", tag="caption"):
+    schema_version: Literal[1] = field(name="schemaVersion")
+    id: Annotated[str, Meta(min_length=1)]
+    name: Annotated[str, Meta(min_length=1)]
+    created_at: str = field(name="createdAt")
+    app_version: str = field(name="appVersion")
+    config: CaptionConfig
+
+
+class ConceptSource(Struct, kw_only=True):
+    folder: str
+    prompt: str
+    repeats: Annotated[int, Meta(ge=1)]
+    regularization: bool
+
+
+ResolutionItem: TypeAlias = Annotated[int, Meta(ge=1)]
+
+
+class Bucket(Struct, kw_only=True):
+    resolution: tuple[ResolutionItem, ResolutionItem]
+    count: Annotated[int, Meta(ge=1)]
+
+
+class Concept(Struct, kw_only=True):
+    folder: str
+    prompt: str
+    repeats: Annotated[int, Meta(ge=1)]
+    regularization: bool
+    images: Annotated[int, Meta(ge=0)]
+
+
+class Problem(Struct, kw_only=True):
+    code: Annotated[str, Meta(min_length=1)]
+    message: Annotated[str, Meta(min_length=1)]
+    hint: str | UnsetType = UNSET
+
+
+class Versions(Struct, kw_only=True):
+    python: str
+    torch: str
+    diffusers: str
+    transformers: str
+
+
+MemoryBytes: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+class Device(Struct, kw_only=True):
+    kind: Literal["cuda", "cpu"]
+    name: str
+    memory_bytes: MemoryBytes | None = field(name="memoryBytes")
+
+
+class PhaseEvent(Struct, kw_only=True, tag_field="type", tag="phase"):
+    phase: Literal[
+        "starting", "loading_model", "caching_latents", "caching_captions", "training", "captioning", "saving"
+    ]
+    done: Annotated[int, Meta(ge=0)]
+    total: Annotated[int, Meta(ge=0)]
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class StepEvent(Struct, kw_only=True, tag_field="type", tag="step"):
+    step: Annotated[int, Meta(ge=1)]
+    total: Annotated[int, Meta(ge=1)]
+    epoch: Annotated[int, Meta(ge=1)]
+    epochs: Annotated[int, Meta(ge=1)]
+    loss: float | None
+    learning_rate: float = field(name="learningRate")
+    grad_norm: float | None = field(name="gradNorm")
+    seconds_per_step: Annotated[float, Meta(ge=0.0)] = field(name="secondsPerStep")
+    eta_seconds: Annotated[float, Meta(ge=0.0)] = field(name="etaSeconds")
+    memory_bytes: Annotated[int, Meta(ge=0)] = field(name="memoryBytes")
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class CheckpointEvent(Struct, kw_only=True, tag_field="type", tag="checkpoint"):
+    path: str
+    bytes: Annotated[int, Meta(ge=0)]
+    step: Annotated[int, Meta(ge=0)]
+    epoch: Annotated[int, Meta(ge=0)]
+    final: bool
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class CaptionEvent(Struct, kw_only=True, tag_field="type", tag="caption"):
+    image: str
+    caption_file: str = field(name="captionFile")
+    outcome: Literal["written", "skipped", "failed"]
+    text: str
+    reason: str
+    done: Annotated[int, Meta(ge=0)]
+    total: Annotated[int, Meta(ge=0)]
+    images_per_second: Annotated[float, Meta(ge=0.0)] = field(name="imagesPerSecond")
+    eta_seconds: Annotated[float, Meta(ge=0.0)] = field(name="etaSeconds")
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class LogEvent(Struct, kw_only=True, tag_field="type", tag="log"):
+    level: Literal["info", "warning", "error"]
+    text: str
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class HeartbeatEvent(Struct, kw_only=True, tag_field="type", tag="heartbeat"):
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class WarningEvent(Struct, kw_only=True, tag_field="type", tag="warning"):
+    problem: Problem
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class FailedEvent(Struct, kw_only=True, tag_field="type", tag="failed"):
+    problem: Problem
+    traceback: str
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class FinishedEvent(Struct, kw_only=True, tag_field="type", tag="finished"):
+    outcome: Literal["completed", "stopped"]
+    outputs: list[str]
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class JobState(Struct, kw_only=True):
+    schema_version: Literal[1] = field(name="schemaVersion")
+    status: Literal["running", "completed", "stopped", "failed"]
+    phase: Literal[
+        "starting", "loading_model", "caching_latents", "caching_captions", "training", "captioning", "saving"
+    ]
+    done: Annotated[int, Meta(ge=0)]
+    total: Annotated[int, Meta(ge=0)]
+    updated_at: float = field(name="updatedAt")
+    outputs: list[str]
+    problem: Problem | None
+
+
+class PlanRequest(Struct, kw_only=True, tag_field="type", tag="plan"):
+    id: int
+    config: TrainConfig
+    concepts: list[ConceptSource] | None
+
+
+class InspectRequest(Struct, kw_only=True, tag_field="type", tag="inspect"):
+    id: int
+    path: str
+
+
+class IdentifyRequest(Struct, kw_only=True, tag_field="type", tag="identify"):
+    id: int
+    path: str
+
+
+class ProbeRequest(Struct, kw_only=True, tag_field="type", tag="probe"):
+    id: int
+
+
+class Parts(Struct, kw_only=True):
+    unet: Annotated[int, Meta(ge=0)]
+    text_encoder1: Annotated[int, Meta(ge=0)] = field(name="textEncoder1")
+    text_encoder2: Annotated[int, Meta(ge=0)] = field(name="textEncoder2")
+    other: Annotated[int, Meta(ge=0)]
+
+
+class LoraModule(Struct, kw_only=True):
+    name: str
+    rank: Annotated[int, Meta(ge=0)]
+    alpha: float | None
+    up_max: float | None = field(name="upMax")
+    non_finite: list[str] = field(name="nonFinite")
+
+
+class ModelIdentity(Struct, kw_only=True):
+    kind: Literal["sdxl", "sdxl_refiner", "sd1", "sd2", "sd3", "flux", "lora", "unknown", "missing", "hub"]
+    format: Literal["single_file", "diffusers", "hub", "none"]
+    problem: Problem | None
+
+
+class Probe(Struct, kw_only=True):
+    versions: Versions
+    devices: Annotated[list[Device], Meta(min_length=1)]
+
+
+class WorkerHello(Struct, kw_only=True):
+    type: Literal["hello"]
+    protocol_version: int = field(name="protocolVersion")
+    pid: int
+
+
+class TrainJob(Struct, kw_only=True, tag_field="kind", tag="train"):
+    schema_version: Literal[1] = field(name="schemaVersion")
+    id: Annotated[str, Meta(min_length=1)]
+    name: Annotated[str, Meta(min_length=1)]
+    created_at: str = field(name="createdAt")
+    app_version: str = field(name="appVersion")
+    config: TrainConfig
+
+
+class Plan(Struct, kw_only=True):
+    buckets: list[Bucket]
+    concepts: list[Concept]
+    images: Annotated[int, Meta(ge=0)]
+    regularization_images: Annotated[int, Meta(ge=0)] = field(name="regularizationImages")
+    batches_per_epoch: Annotated[int, Meta(ge=0)] = field(name="batchesPerEpoch")
+    steps_per_epoch: Annotated[int, Meta(ge=0)] = field(name="stepsPerEpoch")
+    epochs: Annotated[int, Meta(ge=0)]
+    total_steps: Annotated[int, Meta(ge=0)] = field(name="totalSteps")
+    warnings: list[Problem]
+
+
+class HelloEvent(Struct, kw_only=True, tag_field="type", tag="hello"):
+    protocol_version: int = field(name="protocolVersion")
+    pid: int
+    versions: Versions
+    device: Device
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class PlanEvent(Struct, kw_only=True, tag_field="type", tag="plan"):
+    plan: Plan
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+WorkerRequest: TypeAlias = PlanRequest | InspectRequest | IdentifyRequest | ProbeRequest
+
+
+class Inspection(Struct, kw_only=True):
+    path: str
+    bytes: Annotated[int, Meta(ge=0)]
+    tensors: Annotated[int, Meta(ge=0)]
+    dtypes: list[str]
+    modules: list[LoraModule]
+    parts: Parts
+    ranks: list[int]
+    alphas: list[float]
+    non_finite_tensors: list[str] = field(name="nonFiniteTensors")
+    empty_modules: list[str] = field(name="emptyModules")
+    metadata: dict[str, str]
+
+
+Job: TypeAlias = TrainJob | CaptionJob
+
+
+JobEvent: TypeAlias = (
+    HelloEvent
+    | PhaseEvent
+    | PlanEvent
+    | StepEvent
+    | CheckpointEvent
+    | CaptionEvent
+    | LogEvent
+    | HeartbeatEvent
+    | WarningEvent
+    | FailedEvent
+    | FinishedEvent
+)

@@ -1,0 +1,390 @@
+import { z } from 'zod';
+import { trainConfigSchema } from './parameters';
+import { problemSchema } from './result';
+
+/**
+ * What the app and the Python bridge say to each other. This file is the source: `npm run generate` makes the Python
+ * types of `lora_bridge/protocol_types.py` from it, and the tests fail when they drift.
+ */
+
+/** A reader refuses to attach to a job whose `hello` has another number. */
+export const PROTOCOL_VERSION = 1;
+
+/** Longest line of an event file or of the worker's streams, in bytes. Pictures go by path. */
+export const MAX_LINE_BYTES = 1024 * 1024;
+
+const count = () => z.int().min(0);
+const seconds = () => z.number().min(0);
+
+// ---- job.json -------------------------------------------------------------------------------------------------------
+
+export const captionConfigSchema = z
+  .strictObject({
+    model: z.string().min(1),
+    image_dir: z.string().min(1),
+    caption_extension: z.string().regex(/^\.[^<>:"/\\|?*\s]+$/u),
+    prefix: z.string(),
+    postfix: z.string(),
+    batch_size: z.int().min(1).max(64),
+    use_beam_search: z.boolean(),
+    num_beams: z.int().min(1).max(16),
+    top_p: z.number().min(0).max(1),
+    max_length: z.int().min(1).max(400),
+    min_length: z.int().min(0).max(400),
+    existing: z.enum(['overwrite', 'skip']),
+  })
+  .meta({ id: 'CaptionConfig' });
+export type CaptionConfig = z.infer<typeof captionConfigSchema>;
+
+const jobBase = {
+  schemaVersion: z.literal(1),
+  id: z.string().min(1),
+  name: z.string().min(1),
+  createdAt: z.string(),
+  appVersion: z.string(),
+};
+
+const trainJobSchema = z
+  .strictObject({ kind: z.literal('train'), ...jobBase, config: trainConfigSchema })
+  .meta({ id: 'TrainJob' });
+const captionJobSchema = z
+  .strictObject({ kind: z.literal('caption'), ...jobBase, config: captionConfigSchema })
+  .meta({ id: 'CaptionJob' });
+
+/** `job.json`: written once by the app, never changed. */
+export const jobSchema = z
+  .discriminatedUnion('kind', [trainJobSchema, captionJobSchema])
+  .meta({ id: 'Job' });
+export type Job = z.infer<typeof jobSchema>;
+export type JobKind = Job['kind'];
+
+/** `proc.json`: who runs the job. A pid alone proves nothing; with its start time it does. */
+export const procSchema = z.strictObject({
+  pid: z.int().min(1),
+  /** As the system tells it; compared for equality only. */
+  startTime: z.string(),
+  command: z.array(z.string()),
+  appVersion: z.string(),
+});
+export type Proc = z.infer<typeof procSchema>;
+
+// ---- plan -----------------------------------------------------------------------------------------------------------
+
+const bucketSchema = z
+  .strictObject({
+    /** Width, height in pixels. */
+    resolution: z.tuple([z.int().min(1), z.int().min(1)]),
+    /** Images times repeats, regularization included. */
+    count: z.int().min(1),
+  })
+  .meta({ id: 'Bucket' });
+
+const conceptSource = {
+  folder: z.string(),
+  /** Instance prompt and class, or the class of regularization pictures: the caption of a picture that has none. */
+  prompt: z.string(),
+  repeats: z.int().min(1),
+  regularization: z.boolean(),
+};
+/** A folder of pictures that is not (yet) in Kohya's layout. */
+export const conceptSourceSchema = z.strictObject(conceptSource).meta({ id: 'ConceptSource' });
+
+const conceptSchema = z.strictObject({ ...conceptSource, images: count() }).meta({ id: 'Concept' });
+
+/** What a training run will do, computed by the code that will do it. */
+export const planSchema = z
+  .strictObject({
+    buckets: z.array(bucketSchema),
+    concepts: z.array(conceptSchema),
+    /** Distinct training pictures. */
+    images: count(),
+    /** Distinct regularization pictures that are used. */
+    regularizationImages: count(),
+    batchesPerEpoch: count(),
+    stepsPerEpoch: count(),
+    epochs: count(),
+    totalSteps: count(),
+    warnings: z.array(problemSchema),
+  })
+  .meta({ id: 'Plan' });
+export type Plan = z.infer<typeof planSchema>;
+
+// ---- events.jsonl ---------------------------------------------------------------------------------------------------
+
+export const phases = [
+  'starting',
+  'loading_model',
+  'caching_latents',
+  'caching_captions',
+  'training',
+  'captioning',
+  'saving',
+] as const;
+
+const envelope = {
+  v: z.literal(PROTOCOL_VERSION),
+  /** Counts up by one within a file. */
+  seq: z.int().min(1),
+  /** Seconds since 1970-01-01 UTC. */
+  time: z.number(),
+};
+
+const deviceSchema = z
+  .strictObject({
+    kind: z.enum(['cuda', 'cpu']),
+    name: z.string(),
+    /** Memory of the device in bytes; null where it cannot be told. */
+    memoryBytes: z.int().min(0).nullable(),
+  })
+  .meta({ id: 'Device' });
+
+const versionsSchema = z
+  .strictObject({ python: z.string(), torch: z.string(), diffusers: z.string(), transformers: z.string() })
+  .meta({ id: 'Versions' });
+
+const helloSchema = z
+  .strictObject({
+    type: z.literal('hello'),
+    ...envelope,
+    protocolVersion: z.int(),
+    pid: z.int(),
+    versions: versionsSchema,
+    device: deviceSchema,
+  })
+  .meta({ id: 'HelloEvent' });
+
+const phaseSchema = z
+  .strictObject({
+    type: z.literal('phase'),
+    ...envelope,
+    phase: z.enum(phases),
+    done: count(),
+    /** 0 where the end is not known. */
+    total: count(),
+  })
+  .meta({ id: 'PhaseEvent' });
+
+const planEventSchema = z
+  .strictObject({ type: z.literal('plan'), ...envelope, plan: planSchema })
+  .meta({ id: 'PlanEvent' });
+
+const stepSchema = z
+  .strictObject({
+    type: z.literal('step'),
+    ...envelope,
+    step: z.int().min(1),
+    total: z.int().min(1),
+    epoch: z.int().min(1),
+    epochs: z.int().min(1),
+    /** Null when it was not a finite number. */
+    loss: z.number().nullable(),
+    learningRate: z.number(),
+    gradNorm: z.number().nullable(),
+    secondsPerStep: seconds(),
+    etaSeconds: seconds(),
+    /** Peak memory of the device, or of the process on a CPU, in bytes. */
+    memoryBytes: count(),
+  })
+  .meta({ id: 'StepEvent' });
+
+const checkpointSchema = z
+  .strictObject({
+    type: z.literal('checkpoint'),
+    ...envelope,
+    path: z.string(),
+    bytes: count(),
+    step: count(),
+    epoch: count(),
+    final: z.boolean(),
+  })
+  .meta({ id: 'CheckpointEvent' });
+
+const captionEventSchema = z
+  .strictObject({
+    type: z.literal('caption'),
+    ...envelope,
+    image: z.string(),
+    captionFile: z.string(),
+    outcome: z.enum(['written', 'skipped', 'failed']),
+    /** The caption as it stands in the file; empty when it failed. */
+    text: z.string(),
+    /** Why it failed or was skipped; empty when it was written. */
+    reason: z.string(),
+    done: count(),
+    total: count(),
+    imagesPerSecond: seconds(),
+    etaSeconds: seconds(),
+  })
+  .meta({ id: 'CaptionEvent' });
+
+const logSchema = z
+  .strictObject({
+    type: z.literal('log'),
+    ...envelope,
+    level: z.enum(['info', 'warning', 'error']),
+    text: z.string(),
+  })
+  .meta({ id: 'LogEvent' });
+
+const heartbeatSchema = z
+  .strictObject({ type: z.literal('heartbeat'), ...envelope })
+  .meta({ id: 'HeartbeatEvent' });
+
+const warningSchema = z
+  .strictObject({ type: z.literal('warning'), ...envelope, problem: problemSchema })
+  .meta({ id: 'WarningEvent' });
+
+const failedSchema = z
+  .strictObject({
+    type: z.literal('failed'),
+    ...envelope,
+    problem: problemSchema,
+    traceback: z.string(),
+  })
+  .meta({ id: 'FailedEvent' });
+
+const finishedSchema = z
+  .strictObject({
+    type: z.literal('finished'),
+    ...envelope,
+    /** `stopped`: ended early because it was asked to, with what was done so far kept. */
+    outcome: z.enum(['completed', 'stopped']),
+    /** The files that the job made, the most important first. */
+    outputs: z.array(z.string()),
+  })
+  .meta({ id: 'FinishedEvent' });
+
+export const jobEventSchema = z
+  .discriminatedUnion('type', [
+    helloSchema,
+    phaseSchema,
+    planEventSchema,
+    stepSchema,
+    checkpointSchema,
+    captionEventSchema,
+    logSchema,
+    heartbeatSchema,
+    warningSchema,
+    failedSchema,
+    finishedSchema,
+  ])
+  .meta({ id: 'JobEvent' });
+export type JobEvent = z.infer<typeof jobEventSchema>;
+export type EventType = JobEvent['type'];
+export type EventOf<T extends EventType> = Extract<JobEvent, { type: T }>;
+
+/** `state.json`: the last known state, for a quick list. The events are the truth. */
+export const jobStateSchema = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    status: z.enum(['running', 'completed', 'stopped', 'failed']),
+    phase: z.enum(phases),
+    done: count(),
+    total: count(),
+    updatedAt: z.number(),
+    outputs: z.array(z.string()),
+    problem: problemSchema.nullable(),
+  })
+  .meta({ id: 'JobState' });
+export type JobState = z.infer<typeof jobStateSchema>;
+
+/** Marker files in `control/` that the bridge reads between two steps. */
+export const controls = ['stop'] as const;
+export type Control = (typeof controls)[number];
+
+// ---- worker: `python -m lora_bridge serve`, one JSON object a line --------------------------------------------------
+
+const planRequestSchema = z
+  .strictObject({
+    type: z.literal('plan'),
+    id: z.int(),
+    config: trainConfigSchema,
+    /** When given, read instead of the config's folders: what a preparation is about to make. */
+    concepts: z.array(conceptSourceSchema).nullable(),
+  })
+  .meta({ id: 'PlanRequest' });
+const inspectRequestSchema = z
+  .strictObject({ type: z.literal('inspect'), id: z.int(), path: z.string() })
+  .meta({ id: 'InspectRequest' });
+const identifyRequestSchema = z
+  .strictObject({ type: z.literal('identify'), id: z.int(), path: z.string() })
+  .meta({ id: 'IdentifyRequest' });
+const probeRequestSchema = z
+  .strictObject({ type: z.literal('probe'), id: z.int() })
+  .meta({ id: 'ProbeRequest' });
+
+export const workerRequestSchema = z
+  .discriminatedUnion('type', [
+    planRequestSchema,
+    inspectRequestSchema,
+    identifyRequestSchema,
+    probeRequestSchema,
+  ])
+  .meta({ id: 'WorkerRequest' });
+export type WorkerRequest = z.infer<typeof workerRequestSchema>;
+
+const loraModuleSchema = z
+  .strictObject({
+    name: z.string(),
+    rank: z.int().min(0),
+    alpha: z.number().nullable(),
+    /** Largest absolute weight of the up matrix; 0 means that the module does nothing. */
+    upMax: z.number().nullable(),
+    /** Tensors of this module that hold NaN or infinity. */
+    nonFinite: z.array(z.string()),
+  })
+  .meta({ id: 'LoraModule' });
+
+/** What is in a LoRA file. */
+export const inspectionSchema = z
+  .strictObject({
+    path: z.string(),
+    bytes: count(),
+    tensors: count(),
+    dtypes: z.array(z.string()),
+    modules: z.array(loraModuleSchema),
+    /** Number of modules by part of the model. */
+    parts: z.strictObject({ unet: count(), textEncoder1: count(), textEncoder2: count(), other: count() }),
+    ranks: z.array(z.int()),
+    alphas: z.array(z.number()),
+    nonFiniteTensors: z.array(z.string()),
+    emptyModules: z.array(z.string()),
+    metadata: z.record(z.string(), z.string()),
+  })
+  .meta({ id: 'Inspection' });
+export type Inspection = z.infer<typeof inspectionSchema>;
+
+/** What a base model path turned out to be, from the names of its tensors or its `model_index.json`. */
+export const modelIdentitySchema = z
+  .strictObject({
+    kind: z.enum(['sdxl', 'sdxl_refiner', 'sd1', 'sd2', 'sd3', 'flux', 'lora', 'unknown', 'missing', 'hub']),
+    format: z.enum(['single_file', 'diffusers', 'hub', 'none']),
+    problem: problemSchema.nullable(),
+  })
+  .meta({ id: 'ModelIdentity' });
+export type ModelIdentity = z.infer<typeof modelIdentitySchema>;
+
+export const probeSchema = z
+  .strictObject({ versions: versionsSchema, devices: z.array(deviceSchema).min(1) })
+  .meta({ id: 'Probe' });
+export type Probe = z.infer<typeof probeSchema>;
+
+/** The answer schema of each request type. */
+export const workerAnswers = {
+  plan: planSchema,
+  inspect: inspectionSchema,
+  identify: modelIdentitySchema,
+  probe: probeSchema,
+} as const satisfies Record<WorkerRequest['type'], z.ZodType>;
+export type WorkerAnswer<T extends WorkerRequest['type']> = z.infer<(typeof workerAnswers)[T]>;
+
+/** First line of a worker. */
+export const workerHelloSchema = z
+  .strictObject({ type: z.literal('hello'), protocolVersion: z.int(), pid: z.int() })
+  .meta({ id: 'WorkerHello' });
+
+/** Every later line of a worker answers the request with the id `re`. */
+export const workerReplySchema = z.union([
+  z.strictObject({ re: z.int(), ok: z.unknown() }),
+  z.strictObject({ re: z.int(), error: problemSchema }),
+]);
