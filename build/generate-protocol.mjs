@@ -58,10 +58,23 @@ function toPython(schema) {
     execFileSync(venvPython(root), ['-m', 'datamodel_code_generator', ...options], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
-    const format = ['-m', 'ruff', 'format', '--config', join(root, 'python-bridge', 'pyproject.toml'), output];
+    const format = [
+      '-m',
+      'ruff',
+      'format',
+      '--config',
+      join(root, 'python-bridge', 'pyproject.toml'),
+      output,
+    ];
     execFileSync(venvPython(root), format, { stdio: ['ignore', 'ignore', 'inherit'] });
     const body = readFileSync(output, 'utf8');
-    return header + body.slice(body.indexOf('\nfrom __future__')).replace('\nModel: TypeAlias = Any\n', '');
+    return (
+      header +
+      body
+        .slice(body.indexOf('\nfrom __future__'))
+        .replace('\nModel: TypeAlias = Any\n', '')
+        .replace('Annotated, Any, Literal', 'Annotated, Literal')
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

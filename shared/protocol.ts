@@ -139,7 +139,12 @@ const deviceSchema = z
   .meta({ id: 'Device' });
 
 const versionsSchema = z
-  .strictObject({ python: z.string(), torch: z.string(), diffusers: z.string(), transformers: z.string() })
+  .strictObject({
+    python: z.string(),
+    torch: z.string(),
+    diffusers: z.string(),
+    transformers: z.string(),
+  })
   .meta({ id: 'Versions' });
 
 const helloSchema = z
@@ -344,7 +349,12 @@ export const inspectionSchema = z
     dtypes: z.array(z.string()),
     modules: z.array(loraModuleSchema),
     /** Number of modules by part of the model. */
-    parts: z.strictObject({ unet: count(), textEncoder1: count(), textEncoder2: count(), other: count() }),
+    parts: z.strictObject({
+      unet: count(),
+      textEncoder1: count(),
+      textEncoder2: count(),
+      other: count(),
+    }),
     ranks: z.array(z.int()),
     alphas: z.array(z.number()),
     nonFiniteTensors: z.array(z.string()),
@@ -357,7 +367,18 @@ export type Inspection = z.infer<typeof inspectionSchema>;
 /** What a base model path turned out to be, from the names of its tensors or its `model_index.json`. */
 export const modelIdentitySchema = z
   .strictObject({
-    kind: z.enum(['sdxl', 'sdxl_refiner', 'sd1', 'sd2', 'sd3', 'flux', 'lora', 'unknown', 'missing', 'hub']),
+    kind: z.enum([
+      'sdxl',
+      'sdxl_refiner',
+      'sd1',
+      'sd2',
+      'sd3',
+      'flux',
+      'lora',
+      'unknown',
+      'missing',
+      'hub',
+    ]),
     format: z.enum(['single_file', 'diffusers', 'hub', 'none']),
     problem: problemSchema.nullable(),
   })
