@@ -1,0 +1,32 @@
+"""What a job sees of whoever started it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lora_bridge.protocol_types import JobEvent
+
+
+class Sink(Protocol):
+    """Takes a job's events and passes on what the app asks of it."""
+
+    def emit(self, event: JobEvent) -> None:
+        """Report an event; the sink numbers and dates it."""
+        ...
+
+    def stop_requested(self) -> bool:
+        """Whether to end at the next safe point, keeping what was done."""
+        ...
+
+
+class Ending(Struct, frozen=True):
+    """How a job ended when it did not fail."""
+
+    outcome: Literal["completed", "stopped"]
+    outputs: list[Path]
+    """The files that it made, the most important first."""
