@@ -1,0 +1,217 @@
+import { z } from 'zod';
+import type { JobSummary, JobView } from './job-view';
+import { trainConfigSchema } from './parameters';
+import {
+  captionConfigSchema,
+  inspectionSchema,
+  jobEventSchema,
+  modelIdentitySchema,
+  planSchema,
+  probeSchema,
+} from './protocol';
+import { problemSchema, type Result } from './result';
+import { datasetFormSchema, settingsPatchSchema, settingsSchema } from './settings';
+
+/**
+ * Every IPC channel: what goes in and what comes out. The preload's `window.api`, the renderer's client and main's
+ * handlers are derived from it. Requests are one object each and are checked in main; answers come as a Result.
+ */
+
+const nothing = z.undefined();
+const jobId = z.strictObject({ jobId: z.string().min(1) });
+
+const appInfoSchema = z.strictObject({
+  version: z.string(),
+  electron: z.string(),
+  /** The stand-in runtime for trying out and for tests, where the current Electron could not be had. */
+  fallbackRuntime: z.boolean(),
+  dataFolder: z.string(),
+  logFolder: z.string(),
+});
+export type AppInfo = z.infer<typeof appInfoSchema>;
+
+export const imageInfoSchema = z.strictObject({
+  /** Names the picture in `media://thumbnail/<id>` and in other channels; changes when the file changes. */
+  id: z.string(),
+  name: z.string(),
+  path: z.string(),
+  /** As shown, that is with the EXIF orientation applied; 0 when the file could not be read. */
+  width: z.int().min(0),
+  height: z.int().min(0),
+  bytes: z.int().min(0),
+  format: z.string(),
+  /** Why the picture cannot be used; null when it can. */
+  problem: z.string().nullable(),
+  /** Null when there is no caption file. */
+  caption: z.string().nullable(),
+});
+export type ImageInfo = z.infer<typeof imageInfoSchema>;
+
+const scanSchema = z.strictObject({
+  folder: z.string(),
+  images: z.array(imageInfoSchema),
+});
+export type Scan = z.infer<typeof scanSchema>;
+
+const plannedFolderSchema = z.strictObject({
+  role: z.enum(['img', 'reg', 'log', 'model']),
+  path: z.string(),
+  images: z.int().min(0),
+  bytes: z.int().min(0),
+  /** The folder is there already; what is in it stays. */
+  exists: z.boolean(),
+});
+
+const preparationPlanSchema = z.strictObject({
+  folders: z.array(plannedFolderSchema),
+  images: z.int().min(0),
+  bytes: z.int().min(0),
+  freeBytes: z.int().min(0),
+  /** Null while the pictures cannot be planned. */
+  plan: planSchema.nullable(),
+  /** What keeps the button from being pressed, by form field. */
+  problems: z.array(
+    z.strictObject({ field: z.enum(datasetFormSchema.keyof().options), problem: problemSchema }),
+  ),
+  warnings: z.array(problemSchema),
+});
+export type PreparationPlan = z.infer<typeof preparationPlanSchema>;
+
+const preparedSchema = z.strictObject({
+  /** The folder with the copied pictures: what is captioned next. */
+  imagesFolder: z.string(),
+  train_data_dir: z.string(),
+  /** Empty when there are no regularization pictures. */
+  reg_data_dir: z.string(),
+  output_dir: z.string(),
+  logging_dir: z.string(),
+  copied: z.int().min(0),
+  /** Pictures that were there already, with the same content. */
+  kept: z.int().min(0),
+});
+export type Prepared = z.infer<typeof preparedSchema>;
+
+const preparationProgressSchema = z.strictObject({
+  done: z.int().min(0),
+  total: z.int().min(0),
+  bytesDone: z.int().min(0),
+  bytesTotal: z.int().min(0),
+});
+export type PreparationProgress = z.infer<typeof preparationProgressSchema>;
+
+/** Checked by its type alone: it is made in main, from events that were checked one by one. */
+const jobViewSchema = z.custom<JobView>((value) => typeof value === 'object' && value !== null);
+const jobSummarySchema = z.custom<JobSummary>(
+  (value) => typeof value === 'object' && value !== null,
+);
+
+export const startJobSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('train'), config: trainConfigSchema }),
+  z.strictObject({
+    kind: z.literal('caption'),
+    /** Where the job's folder is made. */
+    logging_dir: z.string(),
+    config: captionConfigSchema,
+  }),
+]);
+export type StartJob = z.infer<typeof startJobSchema>;
+
+const consoleChunkSchema = z.strictObject({
+  text: z.string(),
+  nextOffset: z.int().min(0),
+});
+
+const workerStatusSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('starting') }),
+  z.strictObject({ kind: z.literal('ready') }),
+  z.strictObject({ kind: z.literal('failed'), problem: problemSchema }),
+]);
+export type WorkerStatus = z.infer<typeof workerStatusSchema>;
+
+export const contract = {
+  'app:info': { request: nothing, response: appInfoSchema },
+  'app:openLogFolder': { request: nothing, response: z.null() },
+  'settings:get': { request: nothing, response: settingsSchema },
+  'settings:update': { request: settingsPatchSchema, response: settingsSchema },
+  'dialog:choose': {
+    request: z.strictObject({
+      kind: z.enum(['folder', 'checkpoint']),
+      title: z.string(),
+      startIn: z.string(),
+    }),
+    /** Null when the dialog was cancelled. */
+    response: z.strictObject({ path: z.string().nullable() }),
+  },
+  /** For what was dropped: the folder itself, or the folder of a file. */
+  'datasets:folderOf': {
+    request: z.strictObject({ path: z.string() }),
+    response: z.strictObject({ folder: z.string() }),
+  },
+  'datasets:scan': {
+    request: z.strictObject({ folder: z.string(), captionExtension: z.string() }),
+    response: scanSchema,
+  },
+  'datasets:planPreparation': { request: datasetFormSchema, response: preparationPlanSchema },
+  'datasets:prepare': { request: datasetFormSchema, response: preparedSchema },
+  'datasets:cancelPreparation': { request: nothing, response: z.null() },
+  'captions:write': {
+    request: z.strictObject({
+      imageId: z.string(),
+      captionExtension: z.string(),
+      text: z.string(),
+    }),
+    response: z.strictObject({ caption: z.string().nullable() }),
+  },
+  'plan:make': { request: trainConfigSchema, response: planSchema },
+  'model:identify': {
+    request: z.strictObject({ path: z.string() }),
+    response: modelIdentitySchema,
+  },
+  'lora:inspect': {
+    request: z.strictObject({ jobId: z.string(), path: z.string() }),
+    response: inspectionSchema,
+  },
+  'environment:probe': { request: nothing, response: probeSchema },
+  'environment:status': { request: nothing, response: workerStatusSchema },
+  'jobs:start': { request: startJobSchema, response: jobViewSchema },
+  /** Gently: it ends at its next safe point and keeps what was done. By force: the whole process group goes. */
+  'jobs:stop': { request: jobId.extend({ force: z.boolean() }), response: z.null() },
+  /** Newest first. */
+  'jobs:list': { request: nothing, response: z.array(jobSummarySchema) },
+  'jobs:get': { request: jobId, response: jobViewSchema },
+  'jobs:console': {
+    request: jobId.extend({ offset: z.int().min(0) }),
+    response: consoleChunkSchema,
+  },
+  /** Shows the job's folder, or one of its outputs, in the system's file manager. */
+  'jobs:reveal': { request: jobId.extend({ path: z.string().nullable() }), response: z.null() },
+} as const;
+
+/** What main tells the renderer without being asked. */
+export const broadcasts = {
+  /** A job appeared or its status changed. */
+  'jobs:changed': jobSummarySchema,
+  /** New events of a job, at most ten times a second. */
+  'jobs:events': z.strictObject({ jobId: z.string(), events: z.array(jobEventSchema) }),
+  'datasets:preparationProgress': preparationProgressSchema,
+  'environment:changed': workerStatusSchema,
+} as const;
+
+export type Channel = keyof typeof contract;
+export type Request<C extends Channel> = z.infer<(typeof contract)[C]['request']>;
+export type Response<C extends Channel> = z.infer<(typeof contract)[C]['response']>;
+export type Broadcast = keyof typeof broadcasts;
+export type BroadcastPayload<B extends Broadcast> = z.infer<(typeof broadcasts)[B]>;
+
+/** `window.api`: one method a channel, one subscription a broadcast, nothing else. */
+export interface Api {
+  readonly invoke: {
+    readonly [C in Channel]: (request: Request<C>) => Promise<Result<Response<C>>>;
+  };
+  /** Returns the function that ends the subscription. */
+  readonly on: {
+    readonly [B in Broadcast]: (listener: (payload: BroadcastPayload<B>) => void) => () => void;
+  };
+  /** Path of a `File` that was dropped on the window. */
+  readonly pathOf: (file: object) => string;
+}

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { parameterKeys } from './parameters';
+
+/** What the app keeps between two starts. Precious: a file that cannot be read is set aside, never overwritten. */
+
+export const tabs = ['dataset', 'captioning', 'parameters', 'training'] as const;
+export type TabName = (typeof tabs)[number];
+
+export const themes = ['system', 'light', 'dark'] as const;
+export type Theme = (typeof themes)[number];
+
+/** Forms are kept as typed, so a draft may hold what is not valid yet; it is checked where it is used. */
+const draftValueSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+export type DraftValue = z.infer<typeof draftValueSchema>;
+
+export const datasetFormSchema = z.strictObject({
+  instancePrompt: z.string(),
+  classPrompt: z.string(),
+  imagesFolder: z.string(),
+  repeats: z.number().nullable(),
+  regularizationFolder: z.string(),
+  regularizationRepeats: z.number().nullable(),
+  destination: z.string(),
+});
+export type DatasetForm = z.infer<typeof datasetFormSchema>;
+
+export const captionFormSchema = z.strictObject({
+  model: z.string(),
+  image_dir: z.string(),
+  caption_extension: z.string(),
+  prefix: z.string(),
+  postfix: z.string(),
+  batch_size: z.number().nullable(),
+  use_beam_search: z.boolean(),
+  num_beams: z.number().nullable(),
+  top_p: z.number().nullable(),
+  max_length: z.number().nullable(),
+  min_length: z.number().nullable(),
+  existing: z.enum(['overwrite', 'skip']),
+});
+export type CaptionForm = z.infer<typeof captionFormSchema>;
+
+export const trainDraftSchema = z.partialRecord(z.enum(parameterKeys), draftValueSchema);
+export type TrainDraft = z.infer<typeof trainDraftSchema>;
+
+export const projectSchema = z.strictObject({
+  dataset: datasetFormSchema,
+  captioning: captionFormSchema,
+  /** What differs from the parameter table's defaults. */
+  training: trainDraftSchema,
+});
+export type Project = z.infer<typeof projectSchema>;
+
+export const settingsSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  theme: z.enum(themes),
+  lastTab: z.enum(tabs),
+  project: projectSchema,
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+export const settingsPatchSchema = settingsSchema.omit({ schemaVersion: true }).partial();
+export type SettingsPatch = z.infer<typeof settingsPatchSchema>;
+
+export const emptyProject: Project = {
+  dataset: {
+    instancePrompt: '',
+    classPrompt: '',
+    imagesFolder: '',
+    repeats: 20,
+    regularizationFolder: '',
+    regularizationRepeats: 1,
+    destination: '',
+  },
+  captioning: {
+    model: 'Salesforce/blip-image-captioning-large',
+    image_dir: '',
+    caption_extension: '.txt',
+    prefix: '',
+    postfix: '',
+    batch_size: 1,
+    use_beam_search: true,
+    num_beams: 1,
+    top_p: 0.9,
+    max_length: 75,
+    min_length: 5,
+    existing: 'skip',
+  },
+  training: {},
+};
