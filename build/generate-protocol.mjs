@@ -74,6 +74,8 @@ function toPython(schema) {
         .slice(body.indexOf('\nfrom __future__'))
         .replace('\nModel: TypeAlias = Any\n', '')
         .replace('Annotated, Any, Literal', 'Annotated, Literal')
+        // As zod's strict objects are; the generator has no option for it.
+        .replaceAll('kw_only=True', 'kw_only=True, forbid_unknown_fields=True')
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -26,8 +26,8 @@ def hash_of_files(files: Iterable[Path]) -> str:
 def make_folder(out: Path, version: str, fill: Callable[[Path], None]) -> bool:
     """Let `fill` make the contents of `out`, unless `out` already is of this version. True when it was made.
 
-    The work happens in a temporary folder beside `out` that takes its name at the end, so that a run that is cut
-    off leaves the old folder, or none.
+    The work happens in a temporary folder beside `out` that takes its name at the end: a run that is cut off
+    leaves the old folder, or none.
     """
     stamp = out / _STAMP
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == version:

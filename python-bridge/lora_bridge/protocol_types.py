@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 
-class CaptionConfig(Struct, kw_only=True):
+class CaptionConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     model: Annotated[str, Meta(min_length=1)]
     image_dir: Annotated[str, Meta(min_length=1)]
     caption_extension: Annotated[str, Meta(pattern='^\\.[^<>:"/\\\\|?*\\s]+$')]
@@ -25,7 +25,7 @@ class CaptionConfig(Struct, kw_only=True):
 UnetLr: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
-class TrainConfig(Struct, kw_only=True):
+class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     pretrained_model_name_or_path: Annotated[str, Meta(min_length=1)]
     output_name: Annotated[
         str,
@@ -67,7 +67,7 @@ class TrainConfig(Struct, kw_only=True):
     bucket_reso_steps: Annotated[int, Meta(ge=32, le=128)]
 
 
-class CaptionJob(Struct, kw_only=True, tag_field="kind", tag="caption"):
+class CaptionJob(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="caption"):
     schema_version: Literal[1] = field(name="schemaVersion")
     id: Annotated[str, Meta(min_length=1)]
     name: Annotated[str, Meta(min_length=1)]
@@ -76,7 +76,7 @@ class CaptionJob(Struct, kw_only=True, tag_field="kind", tag="caption"):
     config: CaptionConfig
 
 
-class ConceptSource(Struct, kw_only=True):
+class ConceptSource(Struct, kw_only=True, forbid_unknown_fields=True):
     folder: str
     prompt: str
     repeats: Annotated[int, Meta(ge=1)]
@@ -86,12 +86,12 @@ class ConceptSource(Struct, kw_only=True):
 ResolutionItem: TypeAlias = Annotated[int, Meta(ge=1)]
 
 
-class Bucket(Struct, kw_only=True):
+class Bucket(Struct, kw_only=True, forbid_unknown_fields=True):
     resolution: tuple[ResolutionItem, ResolutionItem]
     count: Annotated[int, Meta(ge=1)]
 
 
-class Concept(Struct, kw_only=True):
+class Concept(Struct, kw_only=True, forbid_unknown_fields=True):
     folder: str
     prompt: str
     repeats: Annotated[int, Meta(ge=1)]
@@ -99,13 +99,13 @@ class Concept(Struct, kw_only=True):
     images: Annotated[int, Meta(ge=0)]
 
 
-class Problem(Struct, kw_only=True):
+class Problem(Struct, kw_only=True, forbid_unknown_fields=True):
     code: Annotated[str, Meta(min_length=1)]
     message: Annotated[str, Meta(min_length=1)]
     hint: str | UnsetType = UNSET
 
 
-class Versions(Struct, kw_only=True):
+class Versions(Struct, kw_only=True, forbid_unknown_fields=True):
     python: str
     torch: str
     diffusers: str
@@ -115,13 +115,13 @@ class Versions(Struct, kw_only=True):
 MemoryBytes: TypeAlias = Annotated[int, Meta(ge=0)]
 
 
-class Device(Struct, kw_only=True):
+class Device(Struct, kw_only=True, forbid_unknown_fields=True):
     kind: Literal["cuda", "cpu"]
     name: str
     memory_bytes: MemoryBytes | None = field(name="memoryBytes")
 
 
-class PhaseEvent(Struct, kw_only=True, tag_field="type", tag="phase"):
+class PhaseEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="phase"):
     phase: Literal[
         "starting", "loading_model", "caching_latents", "caching_captions", "training", "captioning", "saving"
     ]
@@ -132,7 +132,7 @@ class PhaseEvent(Struct, kw_only=True, tag_field="type", tag="phase"):
     time: float | UnsetType = 0
 
 
-class StepEvent(Struct, kw_only=True, tag_field="type", tag="step"):
+class StepEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="step"):
     step: Annotated[int, Meta(ge=1)]
     total: Annotated[int, Meta(ge=1)]
     epoch: Annotated[int, Meta(ge=1)]
@@ -148,7 +148,7 @@ class StepEvent(Struct, kw_only=True, tag_field="type", tag="step"):
     time: float | UnsetType = 0
 
 
-class CheckpointEvent(Struct, kw_only=True, tag_field="type", tag="checkpoint"):
+class CheckpointEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="checkpoint"):
     path: str
     bytes: Annotated[int, Meta(ge=0)]
     step: Annotated[int, Meta(ge=0)]
@@ -159,7 +159,7 @@ class CheckpointEvent(Struct, kw_only=True, tag_field="type", tag="checkpoint"):
     time: float | UnsetType = 0
 
 
-class CaptionEvent(Struct, kw_only=True, tag_field="type", tag="caption"):
+class CaptionEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="caption"):
     image: str
     caption_file: str = field(name="captionFile")
     outcome: Literal["written", "skipped", "failed"]
@@ -174,7 +174,7 @@ class CaptionEvent(Struct, kw_only=True, tag_field="type", tag="caption"):
     time: float | UnsetType = 0
 
 
-class LogEvent(Struct, kw_only=True, tag_field="type", tag="log"):
+class LogEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="log"):
     level: Literal["info", "warning", "error"]
     text: str
     v: Literal[1] | UnsetType = 1
@@ -182,20 +182,20 @@ class LogEvent(Struct, kw_only=True, tag_field="type", tag="log"):
     time: float | UnsetType = 0
 
 
-class HeartbeatEvent(Struct, kw_only=True, tag_field="type", tag="heartbeat"):
+class HeartbeatEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="heartbeat"):
     v: Literal[1] | UnsetType = 1
     seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
     time: float | UnsetType = 0
 
 
-class WarningEvent(Struct, kw_only=True, tag_field="type", tag="warning"):
+class WarningEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="warning"):
     problem: Problem
     v: Literal[1] | UnsetType = 1
     seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
     time: float | UnsetType = 0
 
 
-class FailedEvent(Struct, kw_only=True, tag_field="type", tag="failed"):
+class FailedEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="failed"):
     problem: Problem
     traceback: str
     v: Literal[1] | UnsetType = 1
@@ -203,7 +203,7 @@ class FailedEvent(Struct, kw_only=True, tag_field="type", tag="failed"):
     time: float | UnsetType = 0
 
 
-class FinishedEvent(Struct, kw_only=True, tag_field="type", tag="finished"):
+class FinishedEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="finished"):
     outcome: Literal["completed", "stopped"]
     outputs: list[str]
     v: Literal[1] | UnsetType = 1
@@ -211,7 +211,7 @@ class FinishedEvent(Struct, kw_only=True, tag_field="type", tag="finished"):
     time: float | UnsetType = 0
 
 
-class JobState(Struct, kw_only=True):
+class JobState(Struct, kw_only=True, forbid_unknown_fields=True):
     schema_version: Literal[1] = field(name="schemaVersion")
     status: Literal["running", "completed", "stopped", "failed"]
     phase: Literal[
@@ -224,34 +224,34 @@ class JobState(Struct, kw_only=True):
     problem: Problem | None
 
 
-class PlanRequest(Struct, kw_only=True, tag_field="type", tag="plan"):
+class PlanRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="plan"):
     id: int
     config: TrainConfig
     concepts: list[ConceptSource] | None
 
 
-class InspectRequest(Struct, kw_only=True, tag_field="type", tag="inspect"):
+class InspectRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="inspect"):
     id: int
     path: str
 
 
-class IdentifyRequest(Struct, kw_only=True, tag_field="type", tag="identify"):
+class IdentifyRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="identify"):
     id: int
     path: str
 
 
-class ProbeRequest(Struct, kw_only=True, tag_field="type", tag="probe"):
+class ProbeRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="probe"):
     id: int
 
 
-class Parts(Struct, kw_only=True):
+class Parts(Struct, kw_only=True, forbid_unknown_fields=True):
     unet: Annotated[int, Meta(ge=0)]
     text_encoder1: Annotated[int, Meta(ge=0)] = field(name="textEncoder1")
     text_encoder2: Annotated[int, Meta(ge=0)] = field(name="textEncoder2")
     other: Annotated[int, Meta(ge=0)]
 
 
-class LoraModule(Struct, kw_only=True):
+class LoraModule(Struct, kw_only=True, forbid_unknown_fields=True):
     name: str
     rank: Annotated[int, Meta(ge=0)]
     alpha: float | None
@@ -259,24 +259,24 @@ class LoraModule(Struct, kw_only=True):
     non_finite: list[str] = field(name="nonFinite")
 
 
-class ModelIdentity(Struct, kw_only=True):
+class ModelIdentity(Struct, kw_only=True, forbid_unknown_fields=True):
     kind: Literal["sdxl", "sdxl_refiner", "sd1", "sd2", "sd3", "flux", "lora", "unknown", "missing", "hub"]
     format: Literal["single_file", "diffusers", "hub", "none"]
     problem: Problem | None
 
 
-class Probe(Struct, kw_only=True):
+class Probe(Struct, kw_only=True, forbid_unknown_fields=True):
     versions: Versions
     devices: Annotated[list[Device], Meta(min_length=1)]
 
 
-class WorkerHello(Struct, kw_only=True):
+class WorkerHello(Struct, kw_only=True, forbid_unknown_fields=True):
     type: Literal["hello"]
     protocol_version: int = field(name="protocolVersion")
     pid: int
 
 
-class TrainJob(Struct, kw_only=True, tag_field="kind", tag="train"):
+class TrainJob(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="train"):
     schema_version: Literal[1] = field(name="schemaVersion")
     id: Annotated[str, Meta(min_length=1)]
     name: Annotated[str, Meta(min_length=1)]
@@ -285,7 +285,7 @@ class TrainJob(Struct, kw_only=True, tag_field="kind", tag="train"):
     config: TrainConfig
 
 
-class Plan(Struct, kw_only=True):
+class Plan(Struct, kw_only=True, forbid_unknown_fields=True):
     buckets: list[Bucket]
     concepts: list[Concept]
     images: Annotated[int, Meta(ge=0)]
@@ -297,7 +297,7 @@ class Plan(Struct, kw_only=True):
     warnings: list[Problem]
 
 
-class HelloEvent(Struct, kw_only=True, tag_field="type", tag="hello"):
+class HelloEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="hello"):
     protocol_version: int = field(name="protocolVersion")
     pid: int
     versions: Versions
@@ -307,7 +307,7 @@ class HelloEvent(Struct, kw_only=True, tag_field="type", tag="hello"):
     time: float | UnsetType = 0
 
 
-class PlanEvent(Struct, kw_only=True, tag_field="type", tag="plan"):
+class PlanEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="plan"):
     plan: Plan
     v: Literal[1] | UnsetType = 1
     seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
@@ -317,7 +317,7 @@ class PlanEvent(Struct, kw_only=True, tag_field="type", tag="plan"):
 WorkerRequest: TypeAlias = PlanRequest | InspectRequest | IdentifyRequest | ProbeRequest
 
 
-class Inspection(Struct, kw_only=True):
+class Inspection(Struct, kw_only=True, forbid_unknown_fields=True):
     path: str
     bytes: Annotated[int, Meta(ge=0)]
     tensors: Annotated[int, Meta(ge=0)]
