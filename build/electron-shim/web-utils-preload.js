@@ -1,0 +1,5 @@
+'use strict';
+
+const electron = require('electron');
+
+electron.webUtils = { getPathForFile: (file) => file.path };
