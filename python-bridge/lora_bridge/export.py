@@ -1,0 +1,89 @@
+"""A LoRA as a `.safetensors` file in Kohya's names, written so that it is whole or not there at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+
+from lora_bridge import ldm_names
+from lora_bridge.metadata import hashed_beginning, legacy_hash
+from lora_bridge.problems import ProblemError
+from lora_bridge.safetensors_header import LENGTH_BYTES, read_header
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from lora_bridge.lora import LoraNetwork
+
+TENSORS_PER_MODULE = 3
+_ALIGNMENT = 8
+
+
+def kohya_name(module: str) -> str:
+    """`down_blocks.1.attentions.0.proj_in` is `lora_unet_input_blocks_4_1_proj_in`."""
+    return "lora_unet_" + ldm_names.unet_name(module).replace(".", "_")
+
+
+def kohya_tensors(lora: LoraNetwork, dtype: torch.dtype) -> dict[str, Tensor]:
+    """Down [rank, in], up [out, rank] and alpha [] of every module, on the CPU."""
+    tensors: dict[str, Tensor] = {}
+    for pair in lora.pairs:
+        name = kohya_name(pair.name)
+        tensors[f"{name}.alpha"] = torch.tensor(lora.alpha, dtype=dtype)
+        tensors[f"{name}.lora_down.weight"] = pair.down.to("cpu", dtype, copy=True)
+        tensors[f"{name}.lora_up.weight"] = pair.up.to("cpu", dtype, copy=True)
+    return tensors
+
+
+def write_lora(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write, read back, and put in place. Raises OSError, or ProblemError `lora_not_finite` or `output_damaged`."""
+    content = save(tensors)
+    length = int.from_bytes(content[:LENGTH_BYTES], "little")
+    entries = json.loads(content[LENGTH_BYTES : LENGTH_BYTES + length])
+    body = memoryview(content)[LENGTH_BYTES + length :]
+    # As Kohya: hashed under a header that holds the training's facts and neither the hashes nor the model spec.
+    training = {key: value for key, value in metadata.items() if key.startswith("ss_")}
+    hashes = {
+        "sshs_model_hash": hashlib.sha256(body).hexdigest(),
+        "sshs_legacy_hash": legacy_hash(_header(entries, training) + bytes(body[: hashed_beginning()])),
+    }
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(_header(entries, {**metadata, **hashes}))
+            stream.write(body)
+            stream.flush()
+            os.fsync(stream.fileno())
+        _verify(temporary, tensors)
+        temporary.replace(file)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _header(entries: dict[str, object], metadata: dict[str, str]) -> bytes:
+    text = json.dumps({"__metadata__": metadata, **entries}, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % _ALIGNMENT)
+    return len(text).to_bytes(LENGTH_BYTES, "little") + text
+
+
+def _verify(file: Path, expected: dict[str, Tensor]) -> None:
+    """Everything that was written is there, and finite."""
+    if read_header(file).tensors.keys() != expected.keys():
+        raise ProblemError("output_damaged", f"{file} was written, but does not hold what it should.")
+    with safe_open(file, framework="pt") as written:
+        for name in expected:
+            if not torch.isfinite(written.get_tensor(name)).all():
+                raise ProblemError(
+                    "lora_not_finite",
+                    f"The LoRA holds numbers that are not finite ({name}), so it was not saved.",
+                    "Save as float or bf16 instead of fp16, and lower the learning rate.",
+                )

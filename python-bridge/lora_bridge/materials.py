@@ -1,0 +1,112 @@
+"""All that the UNet is shown, prepared before it is loaded: latents, text embeddings, sizes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from lora_bridge.latents import cache_latents
+from lora_bridge.plan_warnings import listed
+from lora_bridge.protocol_types import PhaseEvent, Problem, WarningEvent
+from lora_bridge.text import TextEmbedding, encode_texts, join_embeddings, too_long
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lora_bridge.dataset import Dataset, Sample
+    from lora_bridge.model import BaseModel
+    from lora_bridge.sink import Sink
+
+PARTS = 3
+"""Of a base model, as its loading is reported."""
+
+
+class Batch(NamedTuple):
+    """B samples of one bucket, on the device."""
+
+    latents: Tensor
+    """[B, 4, h, w], fp32."""
+    hidden: Tensor
+    """[B, 77, 2048]."""
+    pooled: Tensor
+    """[B, 1280]."""
+    time_ids: Tensor
+    """[B, 6]: original height and width, top and left of the crop, height and width of the bucket."""
+    weights: Tensor
+    """[B], fp32: 1, or the prior loss weight of regularization pictures."""
+
+
+class Materials:
+    """The cached latents and embeddings, from which batches are made."""
+
+    def __init__(
+        self, latents: dict[Path, Tensor], texts: dict[str, TextEmbedding], prior_loss_weight: float
+    ) -> None:
+        self._latents = latents
+        self._texts = texts
+        self._prior_loss_weight = prior_loss_weight
+
+    def batch(self, samples: Sequence[Sample], device: torch.device) -> Batch:
+        """Put samples of one bucket together on `device`, without waiting for it."""
+        texts = [self._texts[sample.picture.caption.text] for sample in samples]
+        weights = [self._prior_loss_weight if sample.regularization else 1.0 for sample in samples]
+        tensors = (
+            torch.stack([self._latents[sample.picture.path] for sample in samples]),
+            torch.stack([text.hidden for text in texts]),
+            torch.stack([text.pooled for text in texts]),
+            torch.tensor([time_ids(sample) for sample in samples], dtype=texts[0].pooled.dtype),
+            torch.tensor(weights),
+        )
+        if device.type == "cuda":
+            return Batch(*(tensor.pin_memory().to(device, non_blocking=True) for tensor in tensors))
+        return Batch(*tensors)
+
+
+def time_ids(sample: Sample) -> tuple[int, int, int, int, int, int]:
+    """SDXL's conditioning on sizes (Podell et al. 2023), with the true crop where Kohya gives another."""
+    size, fit = sample.picture.size, sample.fit
+    return size.height, size.width, fit.top, fit.left, fit.bucket.height, fit.bucket.width
+
+
+def prepare_latents(
+    base: BaseModel, dataset: Dataset, device: torch.device, seed: int, sink: Sink
+) -> tuple[dict[Path, Tensor], set[Path]]:
+    """Latents by picture, and the pictures that turned out to be broken. The VAE is gone afterwards."""
+    sink.emit(PhaseEvent(phase="loading_model", done=0, total=PARTS))
+    vae = base.vae().to(device)
+    generator = torch.Generator().manual_seed(seed)
+    return cache_latents(vae, dataset, torch.float32, generator, sink)
+
+
+def prepare_texts(
+    base: BaseModel, dataset: Dataset, device: torch.device, dtype: torch.dtype, sink: Sink
+) -> dict[str, TextEmbedding]:
+    """Embeddings by caption. Each text encoder is gone before the next is loaded."""
+    captions = sorted({sample.picture.caption.text for sample in dataset.samples})
+    total = 2 * len(captions)
+    sink.emit(PhaseEvent(phase="loading_model", done=1, total=PARTS))
+    encoder = _on_device(base, 0, device, dtype)
+    cut = too_long(encoder, captions)
+    if cut:
+        sink.emit(WarningEvent(problem=_cut_captions(cut)))
+    first = encode_texts(encoder, captions, sink, 0, total)
+    del encoder
+    second = encode_texts(_on_device(base, 1, device, dtype), captions, sink, len(captions), total)
+    return join_embeddings(captions, first, second)
+
+
+def _on_device(base: BaseModel, number: int, device: torch.device, dtype: torch.dtype):
+    encoder = base.text_encoder(number, dtype)
+    return encoder._replace(model=encoder.model.to(device))
+
+
+def _cut_captions(captions: list[str]) -> Problem:
+    return Problem(
+        code="caption_cut",
+        message=f"{len(captions)} captions are longer than 75 tokens; the model does not see their ends: "
+        f"{listed([caption[:40] + '…' for caption in captions])}.",
+        hint="Put what matters first, or shorten them.",
+    )

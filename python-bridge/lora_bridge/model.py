@@ -1,0 +1,207 @@
+"""The base model, one part at a time, so that no two of them are in memory at once.
+
+It comes from a diffusers folder, a Hugging Face hub name, or a single `.safetensors` file in the original layout. A single
+file has neither configs nor tokenizers: the configs are the project's own (`sdxl/`), the tokenizer is made at set-up.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.utils import logging as diffusers_logging
+from safetensors import SafetensorError, safe_open
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers.utils import logging as transformers_logging
+
+from lora_bridge import ldm_names, system
+from lora_bridge.identify import identify
+from lora_bridge.problems import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Their bars would fill the job's console log; phases say how far the loading is.
+diffusers_logging.disable_progress_bar()
+transformers_logging.disable_progress_bar()
+
+SDXL_CONFIGS = Path(__file__).parent / "sdxl"
+
+
+class TextEncoder(NamedTuple):
+    """One of SDXL's two text encoders with its tokenizer."""
+
+    tokenizer: CLIPTokenizer
+    model: CLIPTextModel | CLIPTextModelWithProjection
+
+
+class BaseModel(ABC):
+    """Where the parts of an SDXL model come from. Each is loaded anew, frozen, onto the CPU."""
+
+    @abstractmethod
+    def vae(self) -> AutoencoderKL:
+        """The autoencoder, in fp32: in half precision SDXL's overflows."""
+
+    @abstractmethod
+    def text_encoder(self, number: int, dtype: torch.dtype) -> TextEncoder:
+        """The first (0) or second (1) text encoder."""
+
+    @abstractmethod
+    def unet(self, dtype: torch.dtype) -> UNet2DConditionModel:
+        """The UNet."""
+
+
+def open_base_model(path: str) -> BaseModel:
+    """The model at a path, or of a hub name. Raises ProblemError for anything that is not a whole SDXL base model."""
+    identity = identify(path)
+    if identity.problem is not None:
+        problem = identity.problem
+        raise ProblemError(problem.code, problem.message, problem.hint or None)
+    if identity.format == "single_file":
+        return SingleFileModel(Path(path).expanduser())
+    if identity.format == "hub":
+        return DiffusersModel(path, local=False)
+    return DiffusersModel(str(Path(path).expanduser()), local=True)
+
+
+class DiffusersModel(BaseModel):
+    """A folder in diffusers' layout, or a hub name that leads to one."""
+
+    def __init__(self, source: str, *, local: bool) -> None:
+        self._source = source
+        self._local = local
+
+    def vae(self) -> AutoencoderKL:
+        return _frozen(self._load(AutoencoderKL, "vae", torch.float32))
+
+    def text_encoder(self, number: int, dtype: torch.dtype) -> TextEncoder:
+        suffix = "_2" if number else ""
+        kind = CLIPTextModelWithProjection if number else CLIPTextModel
+        model = self._load(kind, f"text_encoder{suffix}", dtype)
+        tokenizer = self._load(CLIPTokenizer, f"tokenizer{suffix}")
+        return TextEncoder(tokenizer, _frozen(model))
+
+    def unet(self, dtype: torch.dtype) -> UNet2DConditionModel:
+        return _frozen(self._load(UNet2DConditionModel, "unet", dtype))
+
+    def _load(self, kind: Any, part: str, dtype: torch.dtype | None = None) -> Any:
+        options: dict[str, Any] = {"subfolder": part, "local_files_only": self._local}
+        if dtype is not None:
+            options |= {"dtype": dtype, "use_safetensors": True, "variant": self._variant(part)}
+        try:
+            return kind.from_pretrained(self._source, **options)
+        except (OSError, SafetensorError, ValueError) as error:
+            raise self._problem(part, error) from error
+
+    def _variant(self, part: str) -> str | None:
+        """Some copies of SDXL hold only the half-precision files."""
+        if not self._local:
+            return None
+        names = [file.name for file in (Path(self._source) / part).glob("*.safetensors*")]
+        return "fp16" if names and all(".fp16." in name for name in names) else None
+
+    def _problem(self, part: str, error: Exception) -> ProblemError:
+        if self._local:
+            message = f"The {part} of the base model {self._source} cannot be loaded: {_first_line(error)}"
+            return ProblemError("model_damaged", message, "Copy or download the model again.")
+        return ProblemError(
+            "hub_unreachable",
+            f"The base model {self._source} cannot be fetched from the Hugging Face hub: {_first_line(error)}",
+            "Check the name and the network, or choose a model on this machine: a .safetensors file or a folder.",
+        )
+
+
+class SingleFileModel(BaseModel):
+    """A `.safetensors` checkpoint in the original layout. Tensors are read one by one, so there is one copy of a part."""
+
+    def __init__(self, file: Path, configs: Path = SDXL_CONFIGS, tokenizer: Path | None = None) -> None:
+        self._file = file
+        self._configs = configs
+        self._tokenizer = tokenizer or system.data_dir() / "clip-tokenizer"
+
+    def vae(self) -> AutoencoderKL:
+        with torch.device("meta"):
+            vae = AutoencoderKL.from_config(AutoencoderKL.load_config(self._configs / "vae"))
+        return self._filled(vae, torch.float32, self._vae_tensor)
+
+    def text_encoder(self, number: int, dtype: torch.dtype) -> TextEncoder:
+        folder = self._configs / ("text_encoder_2" if number else "text_encoder")
+        config = CLIPTextConfig.from_json_file(folder / "config.json")
+        with torch.device("meta"):
+            model = CLIPTextModelWithProjection(config) if number else CLIPTextModel(config)
+        read = self._text_encoder_2_tensor if number else self._text_encoder_tensor
+        return TextEncoder(self._load_tokenizer(number), self._filled(model, dtype, read))
+
+    def unet(self, dtype: torch.dtype) -> UNet2DConditionModel:
+        with torch.device("meta"):
+            unet = UNet2DConditionModel.from_config(UNet2DConditionModel.load_config(self._configs / "unet"))
+        return self._filled(unet, dtype, self._unet_tensor)
+
+    def _load_tokenizer(self, number: int) -> CLIPTokenizer:
+        # OpenCLIP pads with the token 0, which reads "!"; OpenAI's CLIP with the end of the text.
+        padding = {"pad_token": "!"} if number else {}
+        try:
+            return CLIPTokenizer.from_pretrained(
+                self._tokenizer, local_files_only=True, model_max_length=77, **padding
+            )
+        except (OSError, ValueError) as error:
+            raise ProblemError(
+                "tokenizer_missing",
+                f"CLIP's tokenizer is not in {self._tokenizer}: {_first_line(error)}",
+                "Run the set-up again: npm run setup.",
+            ) from error
+
+    def _filled(self, model: Any, dtype: torch.dtype, read: Callable[[Any, str], torch.Tensor]) -> Any:
+        """Give a model without memory its tensors from the file, and its counters their numbers."""
+        state: dict[str, torch.Tensor] = {}
+        try:
+            with safe_open(self._file, framework="pt") as tensors:
+                for name, empty in model.state_dict().items():
+                    tensor = read(tensors, name).to(dtype)
+                    # A linear layer that is written as a 1x1 convolution, and the other way round.
+                    state[name] = tensor.reshape(empty.shape)
+        except (SafetensorError, OSError, RuntimeError) as error:
+            raise ProblemError(
+                "model_damaged",
+                f"The base model {self._file} cannot be loaded: {_first_line(error)}",
+                "It may not be a plain SDXL model. Copy or download it again, or choose another.",
+            ) from error
+        model.load_state_dict(state, assign=True)
+        for name, buffer in model.named_buffers():
+            if buffer.is_meta and name.endswith("position_ids"):
+                buffer_owner = model.get_submodule(name.rpartition(".")[0])
+                buffer_owner.position_ids = torch.arange(buffer.shape[-1]).unsqueeze(0)
+        return _frozen(model)
+
+    @staticmethod
+    def _unet_tensor(tensors: Any, name: str) -> torch.Tensor:
+        return tensors.get_tensor(ldm_names.UNET_PREFIX + ldm_names.unet_name(name))
+
+    @staticmethod
+    def _vae_tensor(tensors: Any, name: str) -> torch.Tensor:
+        return tensors.get_tensor(ldm_names.VAE_PREFIX + ldm_names.vae_name(name))
+
+    @staticmethod
+    def _text_encoder_tensor(tensors: Any, name: str) -> torch.Tensor:
+        return tensors.get_tensor(ldm_names.TEXT_ENCODER_PREFIX + name.removeprefix("text_model."))
+
+    @staticmethod
+    def _text_encoder_2_tensor(tensors: Any, name: str) -> torch.Tensor:
+        original, third = ldm_names.text_encoder_2_name(name)
+        tensor: torch.Tensor = tensors.get_tensor(ldm_names.TEXT_ENCODER_2_PREFIX + original)
+        if original == "text_projection":
+            return tensor.t().contiguous()
+        return tensor if third is None else tensor.chunk(3)[third].clone()
+
+
+def _frozen(model: Any) -> Any:
+    return model.requires_grad_(False).eval()
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

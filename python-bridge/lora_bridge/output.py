@@ -1,0 +1,109 @@
+"""The folder that a training's files go to."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lora_bridge.export import TENSORS_PER_MODULE, kohya_tensors, write_lora
+from lora_bridge.failures import problem_of
+from lora_bridge.metadata import file_metadata
+from lora_bridge.precision import DTYPES
+from lora_bridge.problems import ProblemError
+from lora_bridge.protocol_types import CheckpointEvent, Problem, WarningEvent
+
+if TYPE_CHECKING:
+    from lora_bridge.lora import LoraNetwork
+    from lora_bridge.metadata import RunFacts
+    from lora_bridge.protocol_types import TrainConfig
+    from lora_bridge.sink import Sink
+
+_HEADER_BYTES_PER_TENSOR = 200
+_METADATA_BYTES = 1 << 16
+_MEBIBYTE = 1 << 20
+
+
+class OutputFolder:
+    """Makes the folder and proves that it can be written to. Raises ProblemError `output_dir_unusable` or OSError."""
+
+    def __init__(self, config: TrainConfig, sink: Sink) -> None:
+        self._config = config
+        self._sink = sink
+        self._folder = Path(config.output_dir)
+        self._dtype = DTYPES[config.save_precision]
+        self._epoch_files: list[Path] = []
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise ProblemError(
+                "output_dir_unusable",
+                f"The output folder {self._folder} cannot be made, because there is a file of that name.",
+                "Choose another output folder.",
+            ) from error
+        with tempfile.TemporaryFile(dir=self._folder) as probe:
+            probe.write(b"\0")
+
+    def require_room(self, lora: LoraNetwork, facts: RunFacts) -> None:
+        """Raise ProblemError `disk_full` unless all files of the run fit on the disk."""
+        tensors = TENSORS_PER_MODULE * len(lora.pairs)
+        size = (
+            lora.weights.numel() * self._dtype.itemsize + tensors * _HEADER_BYTES_PER_TENSOR + _METADATA_BYTES
+        )
+        every = self._config.save_every_n_epochs
+        files = 1 + ((facts.schedule.epochs - 1) // every if every else 0)
+        free = shutil.disk_usage(self._folder).free
+        if free < files * size:
+            raise ProblemError(
+                "disk_full",
+                f"The disk of {self._folder} has {free / _MEBIBYTE:,.0f} MiB free, but the {files} LoRA files of this "
+                f"run need {files * size:,} bytes ({files * size / _MEBIBYTE:,.0f} MiB).",
+                "Make room, save less often (Save every N epochs), or choose a folder on another disk.",
+            )
+
+    def save_epoch(self, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> None:
+        """Write `<name>-000001.safetensors`. A failure is only warned of: the training is worth more than this file."""
+        file = self._folder / f"{self._config.output_name}-{epoch:06d}.safetensors"
+        try:
+            self._save(file, lora, facts, step, epoch, final=False)
+        except (OSError, ProblemError) as error:
+            problem = problem_of(error)
+            message = f"The LoRA of epoch {epoch} was not saved: {problem.message}"
+            problem = Problem(code="checkpoint_failed", message=message, hint=problem.hint)
+            self._sink.emit(WarningEvent(problem=problem))
+        else:
+            self._epoch_files.append(file)
+
+    def save_final(self, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> list[Path]:
+        """Write `<name>.safetensors`; returns it and the epochs' files, the newest first."""
+        file = self._folder / f"{self._config.output_name}.safetensors"
+        self._save(file, lora, facts, step, epoch, final=True)
+        return [file, *reversed(self._epoch_files)]
+
+    def _save(
+        self, file: Path, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int, *, final: bool
+    ) -> None:
+        metadata = file_metadata(facts, file, step, epoch)
+        self._keep_previous(file)
+        write_lora(file, kohya_tensors(lora, self._dtype), metadata)
+        size = file.stat().st_size
+        self._sink.emit(CheckpointEvent(path=str(file), bytes=size, step=step, epoch=epoch, final=final))
+
+    def _keep_previous(self, file: Path) -> None:
+        if not file.exists():
+            return
+        stamp = datetime.fromtimestamp(file.stat().st_mtime).astimezone().strftime("%Y%m%d-%H%M%S")
+        kept = file.with_name(f"{file.stem}.previous-{stamp}.safetensors")
+        number = 1
+        while kept.exists():
+            number += 1
+            kept = file.with_name(f"{file.stem}.previous-{stamp}-{number}.safetensors")
+        file.rename(kept)
+        problem = Problem(
+            code="previous_kept",
+            message=f"There was a {file.name} already; it is now called {kept.name}.",
+            hint="Delete it when you no longer need it.",
+        )
+        self._sink.emit(WarningEvent(problem=problem))

@@ -1,0 +1,187 @@
+"""The training of a LoRA, from a config to a file."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import torch
+
+from lora_bridge import noise
+from lora_bridge.dataset import Dataset, Sample, epoch_batches, read_dataset
+from lora_bridge.lora import LoraNetwork
+from lora_bridge.loss import sample_losses, weighted_mean
+from lora_bridge.materials import PARTS, Batch, Materials, prepare_latents, prepare_texts
+from lora_bridge.metadata import RunFacts
+from lora_bridge.model import open_base_model
+from lora_bridge.optim import Optimizer, description, warmup_steps
+from lora_bridge.output import OutputFolder
+from lora_bridge.plan import Schedule, make_schedule, plan_of
+from lora_bridge.precision import choose_device, compute_dtype
+from lora_bridge.progress import StepReporter, StopRequested
+from lora_bridge.protocol_types import LogEvent, PhaseEvent, PlanEvent
+from lora_bridge.sink import Ending
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from torch import Tensor
+
+    from lora_bridge.model import BaseModel
+    from lora_bridge.optim import Update
+    from lora_bridge.protocol_types import TrainConfig
+    from lora_bridge.sink import Sink
+
+
+class Step(NamedTuple):
+    """One update: its number and epoch, counted from 1, and the batches whose gradients it adds up."""
+
+    number: int
+    epoch: int
+    batches: list[list[Sample]]
+    ends_epoch: bool
+
+
+def run(config: TrainConfig, sink: Sink, device: str | None = None) -> Ending:
+    """Train a LoRA as `config` says and report to `sink`; `device` is torch's name, by default a GPU if there is one.
+
+    Stops between two steps when asked to, and keeps what was learnt. Raises ProblemError for what a person can mend.
+    """
+    try:
+        return _train(config, sink, choose_device(device))
+    except StopRequested:
+        return Ending("stopped", [])
+
+
+def _train(config: TrainConfig, sink: Sink, device: torch.device) -> Ending:
+    dataset = read_dataset(config)
+    sink.emit(PlanEvent(plan=plan_of(config, dataset)))
+    output = OutputFolder(config, sink)
+    dtype = compute_dtype(config, device, sink)
+    base = open_base_model(config.pretrained_model_name_or_path)
+    seed = config.seed or random.SystemRandom().randint(1, 2**32 - 1)
+    sink.emit(LogEvent(level="info", text=f"Seed {seed}, {device}, {dtype}."))
+
+    latents, broken = prepare_latents(base, dataset, device, seed, sink)
+    if broken:
+        dataset = dataset.without(broken)
+        sink.emit(PlanEvent(plan=plan_of(config, dataset)))
+    texts = prepare_texts(base, dataset, device, dtype, sink)
+    materials = Materials(latents, texts, config.prior_loss_weight)
+
+    sink.emit(PhaseEvent(phase="loading_model", done=PARTS - 1, total=PARTS))
+    unet = load_unet(config, base, device, dtype)
+    lora = LoraNetwork(unet, config.network_dim, config.network_alpha, torch.Generator().manual_seed(seed))
+    schedule = make_schedule(config, dataset)
+    warmup = warmup_steps(config, schedule.total_steps)
+    facts = RunFacts(config, dataset, schedule, seed, warmup, description())
+    trainer = Trainer(config, unet, lora, materials, facts, device)
+    return trainer.train(sink, output)
+
+
+class Trainer:
+    """The loop over the steps of a run."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        unet: UNet2DConditionModel,
+        lora: LoraNetwork,
+        materials: Materials,
+        facts: RunFacts,
+        device: torch.device,
+    ) -> None:
+        self._config = config
+        self._unet = unet
+        self._lora = lora
+        self._materials = materials
+        self._facts = facts
+        self._device = device
+        self._signal = noise.alphas_cumprod().to(device)
+        self._random = torch.Generator(device).manual_seed(facts.seed)
+        self._optimizer = Optimizer(
+            lora.weights, config, facts.schedule.total_steps, scale_loss=unet.dtype == torch.float16
+        )
+
+    def train(self, sink: Sink, output: OutputFolder) -> Ending:
+        """Take every step, save on the way and at the end."""
+        schedule = self._facts.schedule
+        reporter = StepReporter(sink, self._device, schedule.total_steps, schedule.epochs)
+        output.require_room(self._lora, self._facts)
+        sink.emit(PhaseEvent(phase="training", done=0, total=schedule.total_steps))
+        last = Step(0, 0, [], ends_epoch=False)
+        stopped = False
+        for step in steps(self._config, self._facts.dataset, schedule, self._facts.seed):
+            stopped = sink.stop_requested()
+            if stopped:
+                break
+            loss, update = self._take(step)
+            reporter.add(step.number, step.epoch, loss, update)
+            last = step
+            if step.ends_epoch and self._saves_after(step):
+                reporter.flush()
+                output.save_epoch(self._lora, self._facts, step.number, step.epoch)
+                reporter.resume_clock()
+        reporter.flush()
+        if last.number == 0:
+            return Ending("stopped", [])
+        sink.emit(PhaseEvent(phase="saving", done=0, total=1))
+        files = output.save_final(self._lora, self._facts, last.number, last.epoch)
+        return Ending("stopped" if stopped else "completed", files)
+
+    def _saves_after(self, step: Step) -> bool:
+        every = self._config.save_every_n_epochs
+        return every > 0 and step.epoch % every == 0 and step.number < self._facts.schedule.total_steps
+
+    def _take(self, step: Step) -> tuple[Tensor, Update]:
+        """One step; the loss is the mean over its samples."""
+        count = sum(len(samples) for samples in step.batches)
+        losses: list[Tensor] = []
+        for samples in step.batches:
+            batch = self._materials.batch(samples, self._device)
+            loss = weighted_mean(self._losses(batch), batch.weights, count)
+            self._optimizer.scaled(loss).backward()
+            self._lora.collect()
+            losses.append(loss.detach())
+        update = self._optimizer.update()
+        self._lora.publish()
+        return torch.stack(losses).sum(), update
+
+    def _losses(self, batch: Batch) -> Tensor:
+        """How far the UNet is from the noise in each sample, [B]."""
+        size = batch.latents.shape
+        noise_BCHW = torch.randn(size, generator=self._random, device=self._device)  # noqa: N806
+        timesteps = torch.randint(noise.TIMESTEPS, size[:1], generator=self._random, device=self._device)
+        noisy = noise.add_noise(batch.latents, noise_BCHW, self._signal[timesteps])
+        prediction = cast("Any", self._unet)(
+            noisy.to(self._unet.dtype),
+            timesteps,
+            batch.hidden,
+            added_cond_kwargs={"text_embeds": batch.pooled, "time_ids": batch.time_ids},
+        ).sample
+        return sample_losses(prediction, noise_BCHW)
+
+
+def steps(config: TrainConfig, dataset: Dataset, schedule: Schedule, seed: int) -> Iterator[Step]:
+    """The steps of a run in order; an epoch's last step has what is left of its batches."""
+    number = 0
+    for epoch in range(1, schedule.epochs + 1):
+        batches = epoch_batches(dataset, config.train_batch_size, seed, epoch)
+        size = config.gradient_accumulation_steps
+        for start in range(0, len(batches), size):
+            if number == schedule.total_steps:
+                return
+            number += 1
+            ends_epoch = start + size >= len(batches)
+            yield Step(number, epoch, batches[start : start + size], ends_epoch)
+
+
+def load_unet(
+    config: TrainConfig, base: BaseModel, device: torch.device, dtype: torch.dtype
+) -> UNet2DConditionModel:
+    """The frozen UNet on the device, ready for training."""
+    unet = base.unet(dtype).to(device)
+    if config.gradient_checkpointing:
+        unet.enable_gradient_checkpointing()
+    return unet
