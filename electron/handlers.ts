@@ -1,0 +1,78 @@
+import { app, type BrowserWindow } from 'electron';
+import type { AppInfo } from '../shared/contract';
+import { ProblemError } from '../shared/result';
+import type { Handlers } from './ipc-answer';
+import { openFolder, revealInFolder } from './security/external';
+import type { Services } from './services';
+import { choosePath } from './services/dialogs';
+
+export interface HandlerOptions {
+  readonly services: Services;
+  readonly window: () => BrowserWindow | null;
+  readonly info: AppInfo;
+  readonly onTheme: () => void;
+}
+
+/** What each channel does. */
+export function createHandlers({ services, window, info, onTheme }: HandlerOptions): Handlers {
+  const { settings, datasets, preparation, jobs, worker } = services;
+  return {
+    'app:info': () => info,
+    'app:openLogFolder': async () => {
+      await openFolder(info.logFolder);
+      return null;
+    },
+    'settings:get': () => settings.get(),
+    'settings:update': async (patch) => {
+      const updated = await settings.update(patch);
+      onTheme();
+      return updated;
+    },
+    'dialog:choose': (request) => {
+      const parent = window();
+      if (parent === null) throw new ProblemError('no_window', 'The window is closed.');
+      return choosePath(parent, request);
+    },
+    'datasets:folderOf': async ({ path }) => ({ folder: await datasets.folderOf(path) }),
+    'datasets:scan': ({ folder, captionExtension }) => datasets.scan(folder, captionExtension),
+    'datasets:planPreparation': (form) => preparation.plan(form),
+    'datasets:prepare': (form) => preparation.prepare(form),
+    'datasets:cancelPreparation': () => {
+      preparation.cancel();
+      return null;
+    },
+    'captions:write': async ({ imageId, captionExtension, text }) => ({
+      caption: await datasets.writeCaption(imageId, captionExtension, text),
+    }),
+    'plan:make': (config) => worker.ask('plan', { config, concepts: null }),
+    'model:identify': ({ path }) => worker.ask('identify', { path }),
+    'lora:inspect': ({ jobId, path }) => worker.ask('inspect', { path: jobs.pathOf(jobId, path) }),
+    'environment:probe': () => worker.ask('probe', {}),
+    'environment:status': () => worker.status,
+    'jobs:start': (request) => jobs.start(request),
+    'jobs:stop': async ({ jobId, force }) => {
+      await jobs.stop(jobId, force);
+      return null;
+    },
+    'jobs:list': () => jobs.list(),
+    'jobs:get': ({ jobId }) => jobs.get(jobId),
+    'jobs:console': ({ jobId, offset }) => jobs.console(jobId, offset),
+    'jobs:reveal': ({ jobId, path }) => {
+      revealInFolder(jobs.pathOf(jobId, path));
+      return null;
+    },
+  };
+}
+
+/** What the app can tell about itself. */
+export const describeApp = (
+  dataFolder: string,
+  logFolder: string,
+  fallbackRuntime: boolean,
+): AppInfo => ({
+  version: app.getVersion(),
+  electron: process.versions['electron'] ?? '',
+  fallbackRuntime,
+  dataFolder,
+  logFolder,
+});

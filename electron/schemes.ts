@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { protocol } from 'electron';
+import { contentSecurityPolicy } from './security/csp';
+import { APP_SCHEME, MEDIA_SCHEME } from './security/origin';
+import { fileOfAppUrl, thumbnailOfMediaUrl } from './security/served-files';
+
+/** Takes the place of the nonce in the page's `style-nonce` meta element. */
+const NONCE_PLACEHOLDER = '__STYLE_NONCE__';
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.webp': 'image/webp',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+};
+
+/** Must run before the app is ready. */
+export function registerSchemes(): void {
+  protocol.registerSchemesAsPrivileged([
+    { scheme: APP_SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true } },
+    { scheme: MEDIA_SCHEME, privileges: { standard: true, secure: true } },
+  ]);
+}
+
+export interface SchemeSources {
+  /** The folder of the built renderer. */
+  readonly renderer: string;
+  /** A thumbnail's bytes; null when there is none. */
+  readonly thumbnail: (id: string) => Promise<Buffer | null>;
+}
+
+export function serveSchemes({ renderer, thumbnail }: SchemeSources): void {
+  protocol.handle(APP_SCHEME, async ({ url }) => {
+    const path = await fileOfAppUrl(renderer, url);
+    if (path === null) return refusal(403);
+    const content = await readFile(path).catch(() => null);
+    return content === null ? refusal(404) : page(content, extname(path));
+  });
+  protocol.handle(MEDIA_SCHEME, async ({ url }) => {
+    const id = thumbnailOfMediaUrl(url);
+    if (id === null) return refusal(403);
+    const content = await thumbnail(id);
+    if (content === null) return refusal(404);
+    // The id changes when the picture changes.
+    return respond(content, 'image/webp', { 'Cache-Control': 'max-age=31536000, immutable' });
+  });
+}
+
+function page(content: Buffer, extension: string): Response {
+  const type = contentTypes[extension] ?? 'application/octet-stream';
+  const nonce = randomBytes(16).toString('base64');
+  const body =
+    extension === '.html'
+      ? Buffer.from(content.toString('utf8').replaceAll(NONCE_PLACEHOLDER, nonce))
+      : content;
+  return respond(body, type, { 'Content-Security-Policy': contentSecurityPolicy(nonce) });
+}
+
+const respond = (body: Buffer, type: string, headers: Record<string, string>): Response =>
+  new Response(new Uint8Array(body), {
+    headers: { 'Content-Type': type, 'X-Content-Type-Options': 'nosniff', ...headers },
+  });
+
+const refusal = (status: 403 | 404): Response => new Response(null, { status });

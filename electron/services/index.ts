@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import type { Broadcast, BroadcastPayload } from '../../shared/contract';
+import { emptyProject } from '../../shared/settings';
+import type { Locations } from '../lib/locations';
+import { Datasets } from './datasets';
+import { JobService } from './jobs';
+import type { Log } from './log';
+import { Preparation } from './preparation';
+import { createRecentLogs } from './recent-logs';
+import { configOfDraft, readSampleProject } from './sample-project';
+import { SettingsService } from './settings';
+import { Thumbnails } from './thumbnails';
+import { Worker } from './worker';
+
+export interface Services {
+  readonly settings: SettingsService;
+  readonly thumbnails: Thumbnails;
+  readonly datasets: Datasets;
+  readonly preparation: Preparation;
+  readonly worker: Worker;
+  readonly jobs: JobService;
+}
+
+export interface ServicesOptions {
+  readonly locations: Locations;
+  readonly userData: string;
+  readonly appVersion: string;
+  readonly log: Log;
+  readonly broadcast: <B extends Broadcast>(name: B, payload: BroadcastPayload<B>) => void;
+}
+
+/** Makes the services of a window and joins them to each other. They know callbacks, not IPC. */
+export async function createServices(options: ServicesOptions): Promise<Services> {
+  const { locations, userData, appVersion, log, broadcast } = options;
+  const settings = await SettingsService.open({
+    path: join(userData, 'settings.json'),
+    initial: async () => ({
+      schemaVersion: 1,
+      theme: 'system',
+      lastTab: 'dataset',
+      project:
+        (await readSampleProject(locations.sample, join(userData, 'sample-project'))) ??
+        emptyProject,
+    }),
+    log,
+  });
+  const thumbnails = new Thumbnails(join(userData, 'thumbnails'), log);
+  const worker = new Worker({
+    locations,
+    log,
+    onStatus: (status) => broadcast('environment:changed', status),
+  });
+  const preparation = new Preparation({
+    thumbnails,
+    makePlan: (config, concepts) => worker.ask('plan', { config, concepts }),
+    trainConfig: () => configOfDraft(settings.get().project.training),
+    onProgress: (progress) => broadcast('datasets:preparationProgress', progress),
+  });
+  const jobs = new JobService({
+    locations,
+    appVersion,
+    recentLogs: createRecentLogs(join(userData, 'recent-logs.json'), log),
+    log,
+    listener: {
+      onChanged: (summary) => broadcast('jobs:changed', summary),
+      onEvents: (jobId, events) => broadcast('jobs:events', { jobId, events: [...events] }),
+    },
+  });
+  return { settings, thumbnails, datasets: new Datasets(thumbnails), preparation, worker, jobs };
+}

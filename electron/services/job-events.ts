@@ -1,0 +1,41 @@
+import { jobEventSchema, PROTOCOL_VERSION, type JobEvent } from '../../shared/protocol';
+import type { Problem } from '../../shared/result';
+
+export type ParsedLine =
+  | { readonly kind: 'event'; readonly event: JobEvent }
+  /** Written by a bridge that speaks another protocol. */
+  | { readonly kind: 'refused'; readonly problem: Problem }
+  | { readonly kind: 'bad'; readonly reason: string };
+
+/** Reads one line of `events.jsonl`. Never throws. */
+export function parseEventLine(line: string): ParsedLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { kind: 'bad', reason: 'not JSON' };
+  }
+  const version = versionOf(value);
+  if (version !== null && version !== PROTOCOL_VERSION)
+    return { kind: 'refused', problem: otherVersion(version) };
+  const parsed = jobEventSchema.safeParse(value);
+  if (parsed.success) return { kind: 'event', event: parsed.data };
+  const issue = parsed.error.issues[0];
+  return {
+    kind: 'bad',
+    reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not an event'}`,
+  };
+}
+
+function versionOf(value: unknown): number | null {
+  if (typeof value !== 'object' || value === null) return null;
+  if ('protocolVersion' in value && typeof value.protocolVersion === 'number')
+    return value.protocolVersion;
+  return 'v' in value && typeof value.v === 'number' ? value.v : null;
+}
+
+const otherVersion = (version: number): Problem => ({
+  code: 'protocol_version',
+  message: `The job speaks protocol version ${String(version)}; this app speaks ${String(PROTOCOL_VERSION)}.`,
+  hint: 'Run the set-up again, so that the app and its bridge are of the same version.',
+});
