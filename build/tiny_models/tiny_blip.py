@@ -15,24 +15,26 @@ IMAGE_SIZE = 96
 WIDTH = 96
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "[ENC]"]
 WORDS = """
-a above an and are around astronaut background bag beach bed behind beside big bird black blonde blue board boat book
-bottle bowl boy bridge bright brown building bus cake camera car cat ceiling chair child city clock close closeup
-clothes cloud coat colorful computer couch cow crowd cup curtain dark day desk display dog door down drawing dress
-drink eating eyes face fence field fire flag floor flower food for forest fork front fruit garden girl glass glasses
-grass gray green ground group hair hand happy hat head helmet her high hill his holding horse house in indoors inside
-is it jacket jeans keyboard kitchen lady lake lamp land laptop large laying leaf leather light line little long
-looking man many men mirror model moon mountain near neck necklace next night of old on one open orange other outdoors
-outside over painting pair pants paper park people person phone photo picture pillow pink plane plant plate playing
-pole portrait posing red ribbon riding river road rock rocket room round row sand screen sea seat shadow shirt shoes
-shop short shuttle side sign silver sitting sky small smile smiling snow sofa some space spoon standing star steps
-stone street stripes studio suit sun surface table tall the their three to top tower train tree truck tv two umbrella
-under uniform up vase very view walking wall watch water wearing white wide window wine wing winter with woman wooden
-women words yellow young
+a above an and are around astronaut background bag beach bed behind beside big bird black blonde
+blue board boat book bottle bowl boy bridge bright brown building bus cake camera car cat ceiling
+chair child city clock close closeup clothes cloud coat colorful computer couch cow crowd cup
+curtain dark day desk display dog door down drawing dress drink eating eyes face fence field fire
+flag floor flower food for forest fork front fruit garden girl glass glasses grass gray green ground
+group hair hand happy hat head helmet her high hill his holding horse house in indoors inside is it
+jacket jeans keyboard kitchen lady lake lamp land laptop large laying leaf leather light line little
+long looking man many men mirror model moon mountain near neck necklace next night of old on one
+open orange other outdoors outside over painting pair pants paper park people person phone photo
+picture pillow pink plane plant plate playing pole portrait posing red ribbon riding river road rock
+rocket room round row sand screen sea seat shadow shirt shoes shop short shuttle side sign silver
+sitting sky small smile smiling snow sofa some space spoon standing star steps stone street stripes
+studio suit sun surface table tall the their three to top tower train tree truck tv two umbrella
+under uniform up vase very view walking wall watch water wearing white wide window wine wing winter
+with woman women wooden words yellow young
 """.split()
 
 
 def make_tiny_blip(folder: Path, seed: int = 0) -> None:
-    """Write a BLIP in transformers' folder format. It says plain words, if not true ones; same seed, same words."""
+    """Write a BLIP in transformers' folder format. It says plain words, if not true ones."""
     torch.manual_seed(seed)
     vocabulary = [*SPECIAL[:5], *WORDS, *SPECIAL[5:]]
     tokenizer = BertTokenizer(vocab={token: index for index, token in enumerate(vocabulary)})
@@ -45,7 +47,12 @@ def make_tiny_blip(folder: Path, seed: int = 0) -> None:
 
 
 def _config(tokenizer: BertTokenizer) -> BlipConfig:
-    shape = {"hidden_size": WIDTH, "intermediate_size": 2 * WIDTH, "num_hidden_layers": 1, "num_attention_heads": 4}
+    shape = {
+        "hidden_size": WIDTH,
+        "intermediate_size": 2 * WIDTH,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 4,
+    }
     return BlipConfig(
         text_config={
             **shape,
@@ -63,7 +70,7 @@ def _config(tokenizer: BertTokenizer) -> BlipConfig:
 
 
 def _make_talkative(model: BlipForConditionalGeneration, tokenizer: BertTokenizer) -> None:
-    """Spread the logits, so that pictures and positions matter, and leave no special token to say but the last."""
+    """Spread the logits, so that pictures and positions matter, and keep all special tokens but [SEP] unsaid."""
     predictions = model.text_decoder.cls.predictions
     with torch.no_grad():
         for name, weight in model.text_decoder.named_parameters():

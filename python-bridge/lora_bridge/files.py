@@ -10,11 +10,13 @@ if TYPE_CHECKING:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a temporary file beside `path` and rename it. Raises OSError, leaving `path` as it was."""
+    """Write a temporary file beside `path` and rename it. Raises OSError for `path`, leaving it as it was."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(content)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)
         raise
