@@ -37,8 +37,15 @@ export function currentElectron(root) {
 const runtimeKey = (root) =>
   hashOf(root, ['node_modules/electron/package.json', 'build/electron-shim'], [fallback.sha256]);
 
-/** Makes sure that there is a runtime and records it. */
-export async function installElectron(root, report) {
+export const electronStage = (root) => ({
+  title: 'Electron',
+  bytes: 700e6,
+  isDone: () => currentElectron(root) !== null,
+  run: (report) => installElectron(root, report),
+});
+
+/** Gets a runtime and records it. */
+async function installElectron(root, report) {
   const own = await downloadOwnBinary(root, report);
   const runtime = own ?? (await installFallback(root, report));
   const file = electronRecord(root);
@@ -46,7 +53,6 @@ export async function installElectron(root, report) {
   const record = { ...runtime, key: runtimeKey(root) };
   await writeFile(`${file}.new`, `${JSON.stringify(record, null, 2)}\n`);
   await rename(`${file}.new`, file);
-  return record;
 }
 
 /** The binary of the `electron` package; null when it cannot be had. */

@@ -15,11 +15,10 @@ export function nodeProblem(version) {
   );
 }
 
-/** True when this Node will do; else says why and sets the exit code. */
-export function nodeIsNewEnough() {
+/** Loads the rest, which is written for a new Node; an old one ends here with a sentence instead of a syntax error. */
+export function whenNodeIsNewEnough(load) {
   const problem = nodeProblem(process.versions.node);
-  if (problem === null) return true;
+  if (problem === null) return load();
   console.error(problem);
-  process.exitCode = 1;
-  return false;
+  process.exit(1);
 }
