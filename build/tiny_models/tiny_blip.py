@@ -70,7 +70,7 @@ def _config(tokenizer: BertTokenizer) -> BlipConfig:
 
 
 def _make_talkative(model: BlipForConditionalGeneration, tokenizer: BertTokenizer) -> None:
-    """Spread the logits, so that pictures and positions matter, and keep all special tokens but [SEP] unsaid."""
+    """Spread the logits, so that pictures and positions matter; of the special tokens only [SEP] is said."""
     predictions = model.text_decoder.cls.predictions
     with torch.no_grad():
         for name, weight in model.text_decoder.named_parameters():
