@@ -55,7 +55,10 @@ export type JobSummary = Omit<JobView, 'points'>;
 
 export const summaryOf = ({ points: _, ...summary }: JobView): JobSummary => summary;
 
-export const newJobView = (job: Job, folder: string): JobView => ({
+/** What a list needs of a job, whatever version of the app wrote its config. */
+export type JobHead = Pick<Job, 'id' | 'kind' | 'name' | 'createdAt'>;
+
+export const newJobView = (job: JobHead, folder: string): JobView => ({
   id: job.id,
   kind: job.kind,
   name: job.name,

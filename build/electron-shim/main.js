@@ -5,6 +5,7 @@
 const { app } = require('electron');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
+const { installStatfs } = require('./statfs.js');
 const { installWebTypes } = require('./web-types.js');
 const { installProtocolHandle } = require('./protocol-handle.js');
 
@@ -31,6 +32,7 @@ async function start() {
   app.setVersion(manifest.version);
   app.setPath('userData', path.join(app.getPath('appData'), app.getName()));
   app.setAppPath(appPath);
+  installStatfs();
   installWebTypes();
   installProtocolHandle();
   installWebUtils();

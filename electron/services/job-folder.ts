@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { StartJob } from '../../shared/contract';
-import { jobSchema, procSchema, type Job, type Proc } from '../../shared/protocol';
+import type { JobHead } from '../../shared/job-view';
+import { procSchema, type Job, type Proc } from '../../shared/protocol';
 import { ProblemError } from '../../shared/result';
 import { writeJsonAtomically } from '../lib/atomic-file';
 import { codeOf, fileProblem, isNotFound } from '../lib/file-problem';
@@ -26,8 +27,17 @@ export async function hasMarker(folder: string, marker: Marker): Promise<boolean
   return (await readOrNull(markerFile(folder, marker))) !== null;
 }
 
-/** The job in a folder; null when there is none, or one that this version cannot read. */
-export const readJob = (folder: string): Promise<Job | null> => readAs(jobSchema, jobFile(folder));
+// Not the whole schema: the folder of an older job, whose parameters were others, stays readable.
+const jobHeadSchema = z.object({
+  id: z.string(),
+  kind: z.enum(['train', 'caption']),
+  name: z.string(),
+  createdAt: z.string(),
+});
+
+/** The job in a folder; null when there is none. */
+export const readJob = (folder: string): Promise<JobHead | null> =>
+  readAs(jobHeadSchema, jobFile(folder));
 export const readProc = (folder: string): Promise<Proc | null> =>
   readAs(procSchema, procFile(folder));
 export const writeProc = (folder: string, proc: Proc): Promise<void> =>

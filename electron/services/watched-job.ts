@@ -3,11 +3,12 @@ import {
   isOver,
   newJobView,
   summaryOf,
+  type JobHead,
   type JobStatus,
   type JobSummary,
   type JobView,
 } from '../../shared/job-view';
-import { MAX_LINE_BYTES, type Job, type JobEvent, type Proc } from '../../shared/protocol';
+import { MAX_LINE_BYTES, type JobEvent, type Proc } from '../../shared/protocol';
 import type { Problem } from '../../shared/result';
 import { Batcher } from '../lib/batcher';
 import { Tailer } from '../lib/tailer';
@@ -45,7 +46,7 @@ export class WatchedJob {
   readonly #timer: NodeJS.Timeout;
 
   constructor(
-    job: Job,
+    job: JobHead,
     folder: string,
     /** Who runs it; null when nobody does any more. */
     readonly proc: Proc | null,

@@ -1,0 +1,172 @@
+"""A scripted stand-in for the bridge, standard library only: `bridge.py <scenario> job <folder>` or `... serve`.
+
+Job scenarios: normal, slow_start, garbage, nan, crash, silent_exit, hang, deaf, torn, orphan, until_stopped,
+other_version.
+Worker scenarios: normal, garbage, crash, hang, wrong_answer, other_version, slow_start.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+VERSIONS = {"python": "3.11.2", "torch": "0.0.0", "diffusers": "0.0.0", "transformers": "0.0.0"}
+DEVICE = {"kind": "cpu", "name": "Fake", "memoryBytes": None}
+PLAN = {
+    "buckets": [{"resolution": [64, 64], "count": 4}],
+    "concepts": [],
+    "images": 2,
+    "regularizationImages": 2,
+    "batchesPerEpoch": 4,
+    "stepsPerEpoch": 4,
+    "epochs": 1,
+    "totalSteps": 4,
+    "warnings": [],
+}
+STEPS = 4
+
+
+class Events:
+    """Writes events.jsonl as the real bridge does: one write a line."""
+
+    def __init__(self, folder: Path, version: int) -> None:
+        self.file = (folder / "events.jsonl").open("a", encoding="utf-8", buffering=1)
+        self.version = version
+        self.seq = 0
+
+    def send(self, type_: str, **fields: object) -> None:
+        self.seq += 1
+        event = {"v": self.version, "seq": self.seq, "time": time.time(), "type": type_, **fields}
+        self.raw(json.dumps(event) + "\n")
+
+    def raw(self, text: str) -> None:
+        self.file.write(text)
+        self.file.flush()
+
+    def hello(self) -> None:
+        self.send(
+            "hello",
+            protocolVersion=self.version,
+            pid=os.getpid(),
+            versions=VERSIONS,
+            device=DEVICE,
+        )
+
+    def step(self, step: int, loss: float | None = 0.5) -> None:
+        self.send(
+            "step",
+            step=step,
+            total=STEPS,
+            epoch=1,
+            epochs=1,
+            loss=loss,
+            learningRate=0.001,
+            gradNorm=None,
+            secondsPerStep=0.01,
+            etaSeconds=0.01 * (STEPS - step),
+            memoryBytes=1,
+        )
+
+    def finished(self, outcome: str, *outputs: str) -> None:
+        self.send("finished", outcome=outcome, outputs=list(outputs))
+
+
+def run_until_stopped(folder: Path, events: Events) -> None:
+    step = 0
+    while not (folder / "control" / "stop").exists():
+        step += 1
+        events.step(min(step, STEPS))
+        time.sleep(0.02)
+    events.finished("stopped")
+
+
+def run_job(scenario: str, folder: Path) -> int:
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    print(f"fake bridge: {scenario}, {job['kind']}", flush=True)
+    events = Events(folder, 99 if scenario == "other_version" else 1)
+    if scenario == "slow_start":
+        time.sleep(0.5)
+    if scenario == "silent_exit":
+        return 0
+    events.hello()
+    if scenario == "garbage":
+        events.raw('not json\n{"v":1}\n\n\x00\x01\n' + "x" * 2_000_000 + "\n")
+        events.raw('{"v":1,"seq":2,"time":1,"type":"surprise"}\n')
+        events.seq += 1
+    if scenario == "nan":
+        events.raw('{"v":1,"seq":2,"time":1,"type":"log","level":"info","text":NaN}\n')
+        events.step(1, None)
+    if scenario == "crash":
+        events.step(1)
+        print("MemoryError: nothing left", file=sys.stderr, flush=True)
+        return 7
+    if scenario == "torn":
+        events.step(1)
+        events.raw('{"v":1,"seq":3,"time":1,"ty')
+        os.kill(os.getpid(), signal.SIGKILL)
+    if scenario == "deaf":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if scenario == "orphan":
+        # Shares the process group and ignores the gentle signals.
+        code = "import signal,time;[signal.signal(s,signal.SIG_IGN) for s in (2,15)];time.sleep(600)"
+        child = subprocess.Popen([sys.executable, "-c", code])
+        (folder / "orphan.pid").write_text(str(child.pid))
+    if scenario in {"hang", "deaf", "orphan"}:
+        events.step(1)
+        time.sleep(600)
+    if scenario == "until_stopped":
+        run_until_stopped(folder, events)
+        return 0
+    for step in range(1, STEPS + 1):
+        events.step(step)
+        time.sleep(0.01)
+    output = folder / "fake.safetensors"
+    output.write_bytes(b"fake")
+    events.finished("completed", str(output))
+    return 0
+
+
+def answer(scenario: str, request: dict[str, object]) -> dict[str, object]:
+    if scenario == "wrong_answer":
+        return {"re": request["id"], "ok": {"what": "ever"}}
+    if request["type"] == "plan":
+        return {"re": request["id"], "ok": {**PLAN, "concepts": planned(request)}}
+    if request["type"] == "probe":
+        return {"re": request["id"], "ok": {"versions": VERSIONS, "devices": [DEVICE]}}
+    problem = {"code": "not_found", "message": f"There is no {request['path']}.", "hint": "Look."}
+    return {"re": request["id"], "error": problem}
+
+
+def planned(request: dict[str, object]) -> list[dict[str, object]]:
+    return [{**concept, "images": 1} for concept in request["concepts"] or []]
+
+
+def serve(scenario: str) -> int:
+    if scenario == "slow_start":
+        time.sleep(0.5)
+    version = 99 if scenario == "other_version" else 1
+    print(json.dumps({"type": "hello", "protocolVersion": version, "pid": os.getpid()}), flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        if scenario == "crash":
+            return 3
+        if scenario == "hang":
+            time.sleep(600)
+        if scenario == "garbage":
+            print("Loading… 50%", flush=True)
+            print('{"re": 12345, "ok": null}', flush=True)
+        print(json.dumps(answer(scenario, request)), flush=True)
+    return 0
+
+
+def main() -> int:
+    scenario, command, *rest = sys.argv[1:]
+    return run_job(scenario, Path(rest[0])) if command == "job" else serve(scenario)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
