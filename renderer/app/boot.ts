@@ -1,0 +1,24 @@
+import { call, on } from '../api';
+import { connectCaptioning } from '../tabs/captioning/store';
+import { connectPreparation } from '../tabs/dataset/store';
+import { connectJobs } from './jobs';
+import { notifyProblem } from './notify';
+import { persistSettings } from './persist';
+import { useProject } from './project';
+import { useApp } from './store';
+
+/** Everything between an empty window and one that works. Throws when main cannot say what it is or what it keeps. */
+export async function boot(): Promise<void> {
+  on('environment:changed', (worker) => useApp.setState({ worker }));
+  const [info, settings, worker] = await Promise.all([
+    call('app:info'),
+    call('settings:get'),
+    call('environment:status'),
+  ]);
+  useProject.setState(settings.project, true);
+  useApp.setState({ info, worker, theme: settings.theme, tab: settings.lastTab });
+  persistSettings();
+  connectPreparation();
+  connectCaptioning();
+  connectJobs().catch(notifyProblem);
+}

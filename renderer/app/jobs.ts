@@ -1,0 +1,98 @@
+import { create } from 'zustand';
+import type { StartJob } from '../../shared/contract';
+import { applyEvents, isOver, summaryOf, type JobSummary, type JobView } from '../../shared/job-view';
+import type { JobEvent, JobKind } from '../../shared/protocol';
+import { call, on } from '../api';
+import { notifyProblem } from './notify';
+
+interface JobsState {
+  /** Newest first. */
+  readonly summaries: readonly JobSummary[];
+  /** The jobs that are followed event by event: those that run and those that are looked at. */
+  readonly views: Readonly<Record<string, JobView>>;
+}
+
+export const useJobs = create<JobsState>(() => ({ summaries: [], views: {} }));
+
+const fetching = new Set<string>();
+
+function keepView(view: JobView): void {
+  useJobs.setState(({ views }) => ({ views: { ...views, [view.id]: view } }));
+}
+
+function keepSummary(summary: JobSummary): void {
+  useJobs.setState(({ summaries }) => ({
+    summaries: [summary, ...summaries.filter(({ id }) => id !== summary.id)].sort((a, b) =>
+      b.createdAt.localeCompare(a.createdAt),
+    ),
+  }));
+}
+
+/** Gets the whole view and follows it from then on. */
+export async function followJob(jobId: string): Promise<void> {
+  if (fetching.has(jobId)) return;
+  fetching.add(jobId);
+  try {
+    keepView(await call('jobs:get', { jobId }));
+  } finally {
+    fetching.delete(jobId);
+  }
+}
+
+const refollow = (jobId: string): void => void followJob(jobId).catch(notifyProblem);
+
+function onEvents({ jobId, events }: { jobId: string; events: readonly JobEvent[] }): void {
+  const view = useJobs.getState().views[jobId];
+  const first = events[0];
+  if (view === undefined || first === undefined) return;
+  if (first.seq > view.lastSeq + 1) refollow(jobId);
+  else keepView(applyEvents(view, events));
+}
+
+function onChanged(summary: JobSummary): void {
+  keepSummary(summary);
+  const view = useJobs.getState().views[summary.id];
+  const over = isOver(summary.status);
+  if (view === undefined) {
+    if (!over) refollow(summary.id);
+  } else if (over && summary.lastSeq > view.lastSeq) {
+    refollow(summary.id);
+  } else if (!isOver(view.status)) {
+    keepView({ ...view, status: summary.status });
+  }
+}
+
+/** Subscribes, then picks up the jobs that are running already. */
+export async function connectJobs(): Promise<void> {
+  on('jobs:events', onEvents);
+  on('jobs:changed', onChanged);
+  for (const summary of await call('jobs:list')) {
+    keepSummary(summary);
+    if (!isOver(summary.status)) await followJob(summary.id);
+  }
+}
+
+export async function startJob(request: StartJob): Promise<JobView> {
+  const view = await call('jobs:start', request);
+  keepSummary(summaryOf(view));
+  keepView(view);
+  return view;
+}
+
+export const stopJob = (jobId: string, force: boolean): Promise<null> =>
+  call('jobs:stop', { jobId, force });
+
+/** The newest job of a kind that has not ended; its status is the view's when there is one. */
+export function runningJob({ summaries, views }: JobsState, kind: JobKind): JobView | null {
+  for (const summary of summaries) {
+    const view = views[summary.id];
+    if (summary.kind === kind && view !== undefined && !isOver(view.status)) return view;
+  }
+  return null;
+}
+
+/** The newest job of a kind, running or not, that this window follows. */
+export function latestJob({ summaries, views }: JobsState, kind: JobKind): JobView | null {
+  const newest = summaries.find((summary) => summary.kind === kind && views[summary.id]);
+  return newest === undefined ? null : (views[newest.id] ?? null);
+}

@@ -1,0 +1,35 @@
+import type { SettingsPatch } from '../../shared/settings';
+import { call } from '../api';
+import { useApp } from './store';
+import { notifyProblem } from './notify';
+import { useProject } from './project';
+
+/** How long a form rests before it is saved. */
+const QUIET_MS = 400;
+
+/** Saves theme, last tab and the project whenever they change. */
+export function persistSettings(): void {
+  let pending: SettingsPatch = {};
+  let timer: number | undefined;
+
+  function flush(): void {
+    window.clearTimeout(timer);
+    if (Object.keys(pending).length === 0) return;
+    const patch = pending;
+    pending = {};
+    call('settings:update', patch).catch(notifyProblem);
+  }
+
+  function save(patch: SettingsPatch): void {
+    pending = { ...pending, ...patch };
+    window.clearTimeout(timer);
+    timer = window.setTimeout(flush, QUIET_MS);
+  }
+
+  useApp.subscribe((now, before) => {
+    if (now.theme !== before.theme) save({ theme: now.theme });
+    if (now.tab !== before.tab) save({ lastTab: now.tab });
+  });
+  useProject.subscribe((project) => save({ project }));
+  window.addEventListener('pagehide', flush);
+}

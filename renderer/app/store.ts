@@ -1,0 +1,33 @@
+import { create } from 'zustand';
+import type { AppInfo, WorkerStatus } from '../../shared/contract';
+import type { ParameterKey } from '../../shared/parameters';
+import type { TabName, Theme } from '../../shared/settings';
+
+interface AppState {
+  readonly info: AppInfo | null;
+  readonly worker: WorkerStatus;
+  readonly theme: Theme;
+  readonly tab: TabName;
+  /** The parameter that the Parameters tab scrolls to and focuses when it appears. */
+  readonly jumpTo: ParameterKey | null;
+}
+
+export const useApp = create<AppState>(() => ({
+  info: null,
+  worker: { kind: 'starting' },
+  theme: 'system',
+  tab: 'dataset',
+  jumpTo: null,
+}));
+
+export function showTab(tab: TabName): void {
+  // Fields save when they lose the focus; a tab that goes away takes its fields with it before they notice.
+  if (document.activeElement instanceof HTMLElement && tab !== useApp.getState().tab)
+    document.activeElement.blur();
+  useApp.setState({ tab });
+}
+
+export function showParameter(key: ParameterKey): void {
+  showTab('parameters');
+  useApp.setState({ jumpTo: key });
+}

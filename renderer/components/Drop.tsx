@@ -1,0 +1,92 @@
+import { useEffect, useRef, useState, type DragEvent } from 'react';
+import { call } from '../api';
+import { attempt } from '../app/notify';
+
+/** Path of what was dropped; null when it was no file (a piece of text, say). */
+function droppedPath(transfer: DataTransfer | null): string | null {
+  const file = transfer?.files[0];
+  if (file === undefined) return null;
+  const path = window.api.pathOf(file);
+  return path === '' ? null : path;
+}
+
+/** The folder that was dropped, or the folder of the file that was. */
+export function takeFolder(path: string, take: (folder: string) => void): void {
+  attempt(async () => take((await call('datasets:folderOf', { path })).folder));
+}
+
+/** Makes one element a place to drop a file or folder on. */
+export function useDropTarget(take: (path: string) => void) {
+  const [over, setOver] = useState(false);
+  const handlers = {
+    onDragOver: (event: DragEvent) => {
+      event.preventDefault();
+      event.stopPropagation();
+      setOver(true);
+    },
+    onDragLeave: () => setOver(false),
+    onDrop: (event: DragEvent) => {
+      event.preventDefault();
+      setOver(false);
+      const path = droppedPath(event.dataTransfer);
+      if (path !== null) take(path);
+    },
+  };
+  return { over, handlers };
+}
+
+const carriesFiles = (event: globalThis.DragEvent) =>
+  event.dataTransfer?.types.includes('Files') ?? false;
+
+interface WindowDropProps {
+  /** What dropping here does, for the overlay. */
+  readonly hint: string;
+  readonly onFolder: (folder: string) => void;
+}
+
+/** Lets a folder be dropped anywhere on the window. Fields that are drop targets themselves go first. */
+export function WindowDrop({ hint, onFolder }: WindowDropProps) {
+  const [over, setOver] = useState(false);
+  const depth = useRef(0);
+
+  useEffect(() => {
+    const enter = (event: globalThis.DragEvent) => {
+      if (!carriesFiles(event)) return;
+      depth.current += 1;
+      setOver(true);
+    };
+    const leave = (event: globalThis.DragEvent) => {
+      if (!carriesFiles(event)) return;
+      depth.current -= 1;
+      if (depth.current <= 0) setOver(false);
+    };
+    const drop = (event: globalThis.DragEvent) => {
+      depth.current = 0;
+      setOver(false);
+      if (event.defaultPrevented) return;
+      const path = droppedPath(event.dataTransfer);
+      if (path !== null) takeFolder(path, onFolder);
+    };
+    window.addEventListener('dragenter', enter);
+    window.addEventListener('dragleave', leave);
+    window.addEventListener('drop', drop);
+    return () => {
+      window.removeEventListener('dragenter', enter);
+      window.removeEventListener('dragleave', leave);
+      window.removeEventListener('drop', drop);
+    };
+  }, [onFolder]);
+
+  if (!over) return null;
+  return (
+    <div className="window-drop" aria-hidden>
+      <span>{hint}</span>
+    </div>
+  );
+}
+
+/** Without this the window would try to open what was dropped beside a drop target. */
+export function preventStrayDrops(): void {
+  window.addEventListener('dragover', (event) => event.preventDefault());
+  window.addEventListener('drop', (event) => event.preventDefault());
+}

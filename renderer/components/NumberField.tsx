@@ -1,0 +1,57 @@
+import { TextInput } from '@mantine/core';
+import { useState, type KeyboardEvent, type ReactNode } from 'react';
+import { formatTyped, parseTyped, stepTyped } from './number-text';
+
+export interface NumberFieldProps {
+  readonly name: string;
+  readonly label: string;
+  readonly labelNode?: ReactNode;
+  /** As a draft holds it: a number, null when empty, or text that is no number yet. */
+  readonly value: number | string | null;
+  readonly onChange: (value: number | string | null) => void;
+  readonly step?: number;
+  readonly min?: number;
+  readonly max?: number;
+  readonly unit?: string | undefined;
+  readonly placeholder?: string;
+  readonly error?: string | null | undefined;
+  readonly disabled?: boolean;
+  readonly describedBy?: string | undefined;
+}
+
+/** A number that may be typed in any way (`1e-4` too) and stepped with the arrow keys. What is typed is never altered. */
+export function NumberField(props: NumberFieldProps) {
+  const { name, label, value, onChange, step = 1, min, max } = props;
+  const [typed, setTyped] = useState<string | null>(null);
+
+  const change = (text: string) => {
+    setTyped(text);
+    onChange(parseTyped(text));
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'ArrowUp' && event.key !== 'ArrowDown') return;
+    event.preventDefault();
+    const next = stepTyped(value, event.key === 'ArrowUp' ? step : -step, { min, max });
+    setTyped(null);
+    onChange(next);
+  };
+
+  return (
+    <TextInput
+      label={props.labelNode ?? label}
+      aria-label={label}
+      aria-describedby={props.describedBy}
+      inputMode="decimal"
+      className="number-field"
+      data-field={name}
+      value={typed ?? formatTyped(value)}
+      placeholder={props.placeholder ?? ''}
+      error={props.error}
+      disabled={props.disabled ?? false}
+      onChange={(event) => change(event.currentTarget.value)}
+      onBlur={() => setTyped(null)}
+      onKeyDown={onKeyDown}
+      rightSection={props.unit && <span className="unit">{props.unit}</span>}
+    />
+  );
+}

@@ -1,0 +1,58 @@
+/** Numbers as people read them. */
+
+const byteUnits = ['bytes', 'KB', 'MB', 'GB', 'TB'] as const;
+
+/** Multiples of 1024, as the file managers of Windows and Linux count. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1023.95 && unit < byteUnits.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  const digits = unit > 0 && value < 99.95 ? 1 : 0;
+  return `${value.toFixed(digits)} ${byteUnits[unit]}`;
+}
+
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (value: number) => String(value).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${two(whole % 60)} s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ${two(minutes % 60)} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+export function formatSpeed(secondsPerStep: number): string {
+  if (secondsPerStep <= 0) return '–';
+  return secondsPerStep >= 1
+    ? `${secondsPerStep.toFixed(2)} s/step`
+    : `${(1 / secondsPerStep).toFixed(1)} steps/s`;
+}
+
+export const formatCount = (value: number): string => value.toLocaleString('en-US');
+
+/** `1 image`, `1,000 images`. */
+export const formatQuantity = (value: number, singular: string, plural = `${singular}s`): string =>
+  `${formatCount(value)} ${value === 1 ? singular : plural}`;
+
+/** At most three significant digits, without a tail of zeros: 0.0003, 2.5e-7. */
+export const formatRate = (value: number): string => String(Number(value.toPrecision(3)));
+
+export const formatLoss = (loss: number | null): string => (loss === null ? '–' : loss.toFixed(4));
+
+/** The last part of a path of either system. */
+export function baseName(path: string): string {
+  const parts = path.split(/[\\/]+/u).filter((part) => part !== '');
+  return parts.at(-1) ?? path;
+}
+
+export const formatWhen = (iso: string): string =>
+  new Date(iso).toLocaleString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+  });

@@ -1,0 +1,82 @@
+import { TextInput } from '@mantine/core';
+import type { DatasetForm } from '../../../shared/settings';
+import { Section } from '../../components/bits';
+import { NumberField } from '../../components/NumberField';
+import { PathField } from '../../components/PathField';
+import { editDataset, useProject } from '../../app/project';
+import { preparationPlan, regularizationScan, trainingScan, usePreparation } from './store';
+
+/** What is wrong with a field that was filled in. Empty fields are listed beside the button instead, not in red. */
+function useFieldErrors(): (field: keyof DatasetForm) => string | null {
+  const form = useProject((project) => project.dataset);
+  const problems = preparationPlan.useAnswer((answer) => answer.value?.problems);
+  const trainingProblem = trainingScan.useAnswer((answer) => answer.problem);
+  const regularizationProblem = regularizationScan.useAnswer((answer) => answer.problem);
+  const scans: Partial<Record<keyof DatasetForm, string | undefined>> = {
+    imagesFolder: trainingProblem?.message,
+    regularizationFolder: regularizationProblem?.message,
+  };
+  return (field) => {
+    if (form[field] === '' || form[field] === null) return null;
+    const problem = problems?.find((entry) => entry.field === field)?.problem;
+    return problem?.message ?? scans[field] ?? null;
+  };
+}
+
+export function DatasetFields() {
+  const form = useProject((project) => project.dataset);
+  const disabled = usePreparation((preparation) => preparation.kind !== 'idle');
+  const errorOf = useFieldErrors();
+
+  const text = (field: 'instancePrompt' | 'classPrompt') => ({
+    value: form[field],
+    error: errorOf(field),
+    disabled,
+    spellCheck: false,
+    'data-field': field,
+    onChange: (event: { currentTarget: HTMLInputElement }) =>
+      editDataset({ [field]: event.currentTarget.value }),
+  });
+  const path = (field: 'imagesFolder' | 'regularizationFolder' | 'destination') => ({
+    name: field,
+    value: form[field],
+    error: errorOf(field),
+    disabled,
+    onChange: (value: string) => editDataset({ [field]: value }),
+  });
+  const number = (field: 'repeats' | 'regularizationRepeats') => ({
+    name: field,
+    value: form[field],
+    error: errorOf(field),
+    disabled,
+    min: 1,
+    onChange: (value: number | string | null) =>
+      editDataset({ [field]: typeof value === 'number' ? value : null }),
+  });
+
+  return (
+    <>
+      <Section title="Subject">
+        <div className="field-pair">
+          <TextInput label="Instance prompt" placeholder="rihanna" {...text('instancePrompt')} />
+          <TextInput label="Class prompt" placeholder="woman" {...text('classPrompt')} />
+        </div>
+      </Section>
+      <Section title="Training images">
+        <PathField label="Training images folder" {...path('imagesFolder')} />
+        <div className="field-pair">
+          <NumberField label="Repeats" {...number('repeats')} />
+        </div>
+      </Section>
+      <Section title="Regularisation images" aside={<span className="optional">Optional</span>}>
+        <PathField label="Regularisation images folder" {...path('regularizationFolder')} />
+        <div className="field-pair">
+          <NumberField label="Repeats (reg)" {...number('regularizationRepeats')} />
+        </div>
+      </Section>
+      <Section title="Destination">
+        <PathField label="Destination training directory" {...path('destination')} />
+      </Section>
+    </>
+  );
+}

@@ -1,0 +1,85 @@
+import { SegmentedControl, Text } from '@mantine/core';
+import { IconPhoto, IconPhotoOff } from '@tabler/icons-react';
+import { useProject } from '../../app/project';
+import { Empty } from '../../components/bits';
+import { PhotoGrid } from '../../components/PhotoGrid';
+import { formatBytes, formatQuantity } from '../../format';
+import { regularizationScan, trainingScan } from './store';
+
+export type PhotoSource = 'training' | 'regularization';
+
+const questions = { training: trainingScan, regularization: regularizationScan } as const;
+
+function PhotoArea({ source }: { readonly source: PhotoSource }) {
+  const { value, problem, pending } = questions[source].useAnswer();
+  const folder = useProject(({ dataset }) =>
+    source === 'training' ? dataset.imagesFolder : dataset.regularizationFolder,
+  );
+  if (folder === '' && source === 'training')
+    return (
+      <Empty icon={<IconPhoto size={40} stroke={1.25} />} title="Choose your photos">
+        Drop a folder of pictures on this window, or set Training images folder. Ten to thirty
+        sharp, varied photos of one subject are plenty.
+      </Empty>
+    );
+  if (folder === '')
+    return (
+      <Empty icon={<IconPhoto size={40} stroke={1.25} />} title="No regularisation images">
+        They are optional: pictures of the class in general, such as other women for the class
+        “woman”.
+      </Empty>
+    );
+  if (problem !== null)
+    return (
+      <Empty icon={<IconPhotoOff size={40} stroke={1.25} />} title={problem.message}>
+        {problem.hint}
+      </Empty>
+    );
+  if (value === null) return <div className="photo-wait">{pending && 'Reading the folder…'}</div>;
+  if (value.images.length === 0)
+    return (
+      <Empty icon={<IconPhotoOff size={40} stroke={1.25} />} title="No images in this folder">
+        Choose a folder that holds the pictures themselves: .jpg, .png, .webp or .bmp.
+      </Empty>
+    );
+  return <PhotoGrid images={value.images} />;
+}
+
+function Summary({ source }: { readonly source: PhotoSource }) {
+  const images = questions[source].useAnswer((answer) => answer.value?.images);
+  if (images === undefined || images.length === 0) return null;
+  const broken = images.filter(({ problem }) => problem !== null).length;
+  const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
+  return (
+    <Text size="sm" c="dimmed" className="numbers">
+      {formatQuantity(images.length, 'image')}, {formatBytes(bytes)}
+      {broken > 0 && <span className="bad">, {broken} cannot be used</span>}
+    </Text>
+  );
+}
+
+interface PhotoPanelProps {
+  readonly source: PhotoSource;
+  readonly onSource: (source: PhotoSource) => void;
+}
+
+export function PhotoPanel({ source, onSource }: PhotoPanelProps) {
+  return (
+    <section className="photo-panel" aria-label="Images">
+      <header className="main-head">
+        <SegmentedControl
+          size="sm"
+          aria-label="Which images to show"
+          value={source}
+          onChange={onSource}
+          data={[
+            { value: 'training', label: 'Training' },
+            { value: 'regularization', label: 'Regularisation' },
+          ]}
+        />
+        <Summary source={source} />
+      </header>
+      <PhotoArea source={source} />
+    </section>
+  );
+}

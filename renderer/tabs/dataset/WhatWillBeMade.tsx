@@ -1,0 +1,77 @@
+import { Badge, Loader, Text } from '@mantine/core';
+import { IconFolder, IconFolderPlus } from '@tabler/icons-react';
+import type { PreparationPlan } from '../../../shared/contract';
+import { Note, Section, Stat } from '../../components/bits';
+import { formatBytes, formatCount, formatQuantity } from '../../format';
+import { preparationPlan } from './store';
+
+function Folders({ folders }: { readonly folders: PreparationPlan['folders'] }) {
+  return (
+    <ul className="folders">
+      {folders.map(({ path, images, bytes, exists, role }) => (
+        <li key={path}>
+          {exists ? <IconFolder size={18} aria-hidden /> : <IconFolderPlus size={18} aria-hidden />}
+          <span className="folder-path" title={path}>
+            <bdi>{path}</bdi>
+          </span>
+          {exists && (
+            <Badge variant="default" size="sm" title="What is in it stays.">
+              Exists
+            </Badge>
+          )}
+          <span className="folder-size numbers">
+            {role === 'img' || role === 'reg'
+              ? `${formatQuantity(images, 'image')}, ${formatBytes(bytes)}`
+              : 'empty for now'}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Numbers({ value }: { readonly value: PreparationPlan }) {
+  return (
+    <dl className="stats">
+      <Stat label="Images" value={formatCount(value.images)} />
+      <Stat
+        label="Size"
+        value={formatBytes(value.bytes)}
+        detail={`${formatBytes(value.freeBytes)} free`}
+      />
+      <Stat
+        label="Steps an epoch"
+        value={value.plan === null ? '–' : formatCount(value.plan.stepsPerEpoch)}
+        detail={value.plan === null ? 'known once it can be planned' : undefined}
+      />
+    </dl>
+  );
+}
+
+export function WhatWillBeMade() {
+  const { value, problem, pending } = preparationPlan.useAnswer();
+  return (
+    <div className="made-panel" data-pending={pending || undefined}>
+      <Section
+        title="What will be made"
+        aside={pending && <Loader size={14} aria-label="Working it out" />}
+      >
+        {problem && <Note problem={problem} tone="error" />}
+        {value && value.folders.length > 0 ? (
+          <>
+            <Numbers value={value} />
+            <Folders folders={value.folders} />
+          </>
+        ) : (
+          <Text size="sm" c="dimmed">
+            Fill in the subject, the images and the destination, and the folders in Kohya’s layout
+            are listed here before anything is copied.
+          </Text>
+        )}
+        {value?.warnings.map((warning) => (
+          <Note key={warning.code + warning.message} problem={warning} tone="warning" />
+        ))}
+      </Section>
+    </div>
+  );
+}

@@ -1,0 +1,50 @@
+import { create } from 'zustand';
+import type { PreparationProgress } from '../../../shared/contract';
+import { call, on } from '../../api';
+import { notifyDone, notifyProblem } from '../../app/notify';
+import { adoptPrepared, useProject } from '../../app/project';
+import { showTab } from '../../app/store';
+import { formatQuantity } from '../../format';
+import { createQuestion } from '../../question';
+
+export const trainingScan = createQuestion('datasets:scan', 300);
+export const regularizationScan = createQuestion('datasets:scan', 300);
+export const preparationPlan = createQuestion('datasets:planPreparation', 400);
+
+export type Preparation =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'running'; readonly progress: PreparationProgress | null }
+  | { readonly kind: 'cancelling' };
+
+export const usePreparation = create<Preparation>(() => ({ kind: 'idle' }));
+
+export function connectPreparation(): void {
+  on('datasets:preparationProgress', (progress) => {
+    if (usePreparation.getState().kind === 'running')
+      usePreparation.setState({ kind: 'running', progress }, true);
+  });
+}
+
+export async function prepare(): Promise<void> {
+  usePreparation.setState({ kind: 'running', progress: null }, true);
+  try {
+    const prepared = await call('datasets:prepare', useProject.getState().dataset);
+    adoptPrepared(prepared);
+    const kept = prepared.kept > 0 ? ` ${formatQuantity(prepared.kept, 'image')} were there already.` : '';
+    notifyDone({
+      title: 'Training data is ready',
+      message: `${formatQuantity(prepared.copied, 'image')} copied.${kept} Next, caption them.`,
+      action: { label: 'Go to Captioning', run: () => showTab('captioning') },
+    });
+  } catch (thrown) {
+    // A cancelled preparation is what was asked for, not a failure to report in red.
+    if (usePreparation.getState().kind !== 'cancelling') notifyProblem(thrown);
+  } finally {
+    usePreparation.setState({ kind: 'idle' }, true);
+  }
+}
+
+export async function cancelPreparation(): Promise<void> {
+  usePreparation.setState({ kind: 'cancelling' }, true);
+  await call('datasets:cancelPreparation');
+}

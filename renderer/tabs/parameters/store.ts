@@ -1,0 +1,4 @@
+import { createQuestion } from '../../question';
+
+/** What the base model path turns out to be. Asked by whichever tab shows it. */
+export const modelIdentity = createQuestion('model:identify', 500);

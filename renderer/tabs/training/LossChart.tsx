@@ -1,0 +1,162 @@
+import { useComputedColorScheme } from '@mantine/core';
+import { useEffect, useImperativeHandle, useMemo, useRef, type Ref } from 'react';
+import UPlot from 'uplot';
+import type { LossPoint } from '../../../shared/job-view';
+import { curveOf, decimate, pick, smooth, visibleRange, type Curve } from './curve';
+
+/** More points than this are thinned out before they are drawn. */
+const MOST_POINTS = 5000;
+
+export interface Reading {
+  readonly step: number;
+  readonly raw: number | null;
+  readonly smoothed: number | null;
+}
+
+export interface ChartHandle {
+  readonly resetZoom: () => void;
+}
+
+interface LossChartProps {
+  readonly ref: Ref<ChartHandle>;
+  readonly points: readonly LossPoint[];
+  readonly smoothing: number;
+  readonly onReading: (reading: Reading | null) => void;
+  readonly onZoom: (zoomed: boolean) => void;
+}
+
+interface Hooks {
+  readonly onSelect: (from: number, to: number) => void;
+  readonly onReset: () => void;
+  readonly onReading: (reading: Reading | null) => void;
+}
+
+const token = (element: Element, name: string) =>
+  getComputedStyle(element).getPropertyValue(name).trim();
+
+function readingAt(plot: UPlot): Reading | null {
+  const index = plot.cursor.idx;
+  const step = index == null ? undefined : plot.data[0][index];
+  if (index == null || step === undefined) return null;
+  return { step, raw: plot.data[1]?.[index] ?? null, smoothed: plot.data[2]?.[index] ?? null };
+}
+
+function createPlot(frame: HTMLElement, hooks: Hooks): UPlot {
+  const axis = {
+    stroke: token(frame, '--text-dim'),
+    grid: { stroke: token(frame, '--line-soft'), width: 1 },
+    ticks: { show: false },
+    font: '12px "Inter Variable", system-ui, sans-serif',
+  };
+  const line = { points: { show: false }, spanGaps: false };
+  return new UPlot(
+    {
+      width: frame.clientWidth,
+      height: frame.clientHeight,
+      legend: { show: false },
+      padding: [12, 16, 0, 0],
+      scales: { x: { time: false } },
+      axes: [{ ...axis, size: 32 }, { ...axis, size: 60 }],
+      series: [
+        {},
+        { ...line, stroke: token(frame, '--chart-raw'), width: 1 },
+        { ...line, stroke: token(frame, '--chart-smoothed'), width: 2 },
+      ],
+      cursor: {
+        y: false,
+        drag: { x: true, y: false, setScale: false },
+        bind: { dblclick: () => () => (hooks.onReset(), null) },
+      },
+      hooks: {
+        setCursor: [(plot) => hooks.onReading(readingAt(plot))],
+        setSelect: [
+          (plot) => {
+            const { left, width } = plot.select;
+            if (width < 4) return;
+            plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+            hooks.onSelect(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
+          },
+        ],
+      },
+    },
+    [[], [], []],
+    frame,
+  );
+}
+
+/** Draws what lies within `zoom` (all of it when null), thinned to what a screen can show. */
+function draw(plot: UPlot, curve: Curve, smoothed: Float64Array, zoom: readonly [number, number] | null): void {
+  const { steps, raw } = curve;
+  const first = steps[0] ?? 0;
+  const last = Math.max(steps.at(-1) ?? 1, first + 1);
+  const [min, max] = zoom ?? [first, last];
+  const [start, end] = visibleRange(steps, min, max);
+  const shown = decimate(raw, Math.max(0, start - 1), Math.min(steps.length, end + 1), MOST_POINTS);
+  plot.batch(() => {
+    plot.setData(
+      [shown.map((index) => steps[index] ?? 0), pick(raw, shown), pick(smoothed, shown)],
+      false,
+    );
+    plot.setScale('x', { min, max });
+  });
+}
+
+/** The loss at every step and smoothed. Drag to zoom, double-click to see all again. */
+export function LossChart({ ref, points, smoothing, onReading, onZoom }: LossChartProps) {
+  const frame = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot | null>(null);
+  const zoom = useRef<readonly [number, number] | null>(null);
+  const scheme = useComputedColorScheme('light');
+  const curve = useMemo(() => curveOf(points), [points]);
+  const smoothed = useMemo(() => smooth(curve.raw, smoothing), [curve, smoothing]);
+  const redraw = useRef<() => void>(() => undefined);
+  const zoomTo = useRef((range: readonly [number, number] | null) => {
+    zoom.current = range;
+    onZoom(range !== null);
+    redraw.current();
+  });
+
+  useImperativeHandle(ref, () => ({ resetZoom: () => zoomTo.current(null) }), []);
+
+  useEffect(() => {
+    redraw.current = () => {
+      if (plot.current !== null) draw(plot.current, curve, smoothed, zoom.current);
+    };
+    redraw.current();
+  }, [curve, smoothed]);
+
+  useEffect(() => {
+    const element = frame.current;
+    if (element === null) return;
+    const created = createPlot(element, {
+      onSelect: (from, to) => zoomTo.current([from, to]),
+      onReset: () => zoomTo.current(null),
+      onReading,
+    });
+    plot.current = created;
+    redraw.current();
+    const observer = new ResizeObserver(() =>
+      created.setSize({ width: element.clientWidth, height: element.clientHeight }),
+    );
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      created.destroy();
+      plot.current = null;
+    };
+  }, [scheme, onReading]);
+
+  const latest = points.at(-1);
+  return (
+    <div
+      ref={frame}
+      className="chart"
+      role="img"
+      aria-label={
+        latest === undefined
+          ? 'Loss chart, empty so far.'
+          : `Loss chart up to step ${latest.step}. Smoothed loss ${(smoothed.at(-1) ?? NaN).toFixed(4)}.`
+      }
+    />
+  );
+}

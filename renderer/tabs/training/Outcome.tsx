@@ -1,0 +1,142 @@
+import { Button, Text } from '@mantine/core';
+import { IconCircleCheck, IconFolderOpen, IconPlayerStop } from '@tabler/icons-react';
+import { useEffect, useState } from 'react';
+import type { JobView } from '../../../shared/job-view';
+import type { Inspection } from '../../../shared/protocol';
+import type { Problem } from '../../../shared/result';
+import { call, problemOf } from '../../api';
+import { attempt } from '../../app/notify';
+import { Note } from '../../components/bits';
+import {
+  baseName,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatLoss,
+  formatQuantity,
+  formatRate,
+} from '../../format';
+import { curveOf, smooth } from './curve';
+
+interface Inspected {
+  readonly inspection: Inspection | null;
+  readonly problem: Problem | null;
+}
+
+/** Reads the finished file back: the proof that it is whole. */
+function useInspection(jobId: string, path: string | undefined): Inspected {
+  const [inspected, setInspected] = useState<Inspected>({ inspection: null, problem: null });
+  useEffect(() => {
+    if (path === undefined) return;
+    let gone = false;
+    call('lora:inspect', { jobId, path }).then(
+      (inspection) => gone || setInspected({ inspection, problem: null }),
+      (thrown: unknown) => gone || setInspected({ inspection: null, problem: problemOf(thrown) }),
+    );
+    return () => {
+      gone = true;
+    };
+  }, [jobId, path]);
+  return inspected;
+}
+
+function contents({ modules, ranks, alphas, nonFiniteTensors }: Inspection): string {
+  const parts = [formatQuantity(modules.length, 'module')];
+  if (ranks.length > 0) parts.push(`rank ${ranks.join(', ')}`);
+  if (alphas.length > 0) parts.push(`alpha ${alphas.map(formatRate).join(', ')}`);
+  parts.push(
+    nonFiniteTensors.length === 0
+      ? 'all numbers finite'
+      : `${formatQuantity(nonFiniteTensors.length, 'tensor')} with NaN`,
+  );
+  return parts.join(', ');
+}
+
+/** How it went, in one line: the time, the steps and where the loss went. */
+function course(run: JobView): string {
+  const seconds = run.lastEventTime - Date.parse(run.createdAt) / 1000;
+  const parts = [`Took ${formatDuration(Math.max(0, seconds))}`];
+  if (run.lastStep) parts.push(formatQuantity(run.lastStep.step, 'step'));
+  const smoothed = smooth(curveOf(run.points).raw, 0.9);
+  const end = smoothed.at(-1);
+  const start = smoothed[Math.min(9, smoothed.length - 1)];
+  if (start !== undefined && end !== undefined && smoothed.length > 10)
+    parts.push(`loss ${formatLoss(start)} to ${formatLoss(end)}`);
+  return `${parts.join(', ')}.`;
+}
+
+function Failure({ run, problem }: { readonly run: JobView; readonly problem: Problem }) {
+  return (
+    <div className="outcome" data-tone="error">
+      <Note
+        problem={problem}
+        tone="error"
+        action={
+          <Text size="sm" c="dimmed" className="wrap">
+            The whole log is in {run.folder} (console.log).
+          </Text>
+        }
+      />
+      {run.checkpoints.length > 0 && (
+        <Text size="sm" className="outcome-kept">
+          {formatQuantity(run.checkpoints.length, 'LoRA')} saved before it failed:{' '}
+          {run.checkpoints.map(({ path }) => baseName(path)).join(', ')}
+        </Text>
+      )}
+    </div>
+  );
+}
+
+function Made({ run }: { readonly run: JobView }) {
+  const file = run.outputs[0];
+  const { inspection, problem } = useInspection(run.id, file);
+  const bytes = run.checkpoints.find(({ path }) => path === file)?.bytes ?? inspection?.bytes;
+  const completed = run.status.kind === 'completed';
+  if (file === undefined)
+    return (
+      <div className="outcome">
+        <Text size="sm">Stopped before the first step, so there is no file. {course(run)}</Text>
+      </div>
+    );
+  return (
+    <div className="outcome" data-tone="good">
+      {completed ? (
+        <IconCircleCheck size={28} stroke={1.5} aria-hidden className="outcome-icon" />
+      ) : (
+        <IconPlayerStop size={28} stroke={1.5} aria-hidden className="outcome-icon" />
+      )}
+      <div className="outcome-text">
+        <Text fw={600} className="wrap" title={file}>
+          {baseName(file)}
+          {bytes !== undefined && <span className="outcome-size"> {formatBytes(bytes)}</span>}
+        </Text>
+        <Text size="sm" c="dimmed" className="numbers">
+          {course(run)}
+        </Text>
+        <Text size="sm" c="dimmed" className="numbers outcome-contents">
+          {inspection ? contents(inspection) : (problem?.message ?? 'Reading the file back…')}
+        </Text>
+        {run.checkpoints.length > 1 && (
+          <Text size="sm" c="dimmed" className="numbers">
+            {formatCount(run.checkpoints.length - 1)} earlier epochs are kept beside it.
+          </Text>
+        )}
+      </div>
+      <Button
+        variant="light"
+        leftSection={<IconFolderOpen size={16} aria-hidden />}
+        onClick={() => attempt(() => call('jobs:reveal', { jobId: run.id, path: file }))}
+      >
+        Show in folder
+      </Button>
+    </div>
+  );
+}
+
+export function Outcome({ run }: { readonly run: JobView }) {
+  return run.status.kind === 'failed' ? (
+    <Failure run={run} problem={run.status.problem} />
+  ) : (
+    <Made run={run} />
+  );
+}

@@ -1,0 +1,115 @@
+import { Anchor, Button, Text } from '@mantine/core';
+import { useState } from 'react';
+import type { JobView } from '../../../shared/job-view';
+import type { ParameterKey } from '../../../shared/parameters';
+import { attempt } from '../../app/notify';
+import { showParameter, useApp } from '../../app/store';
+import { Meter } from '../../components/bits';
+import { StopButton } from '../../components/StopButton';
+import { formatDuration } from '../../format';
+import { modelIdentity } from '../parameters/store';
+import { useChecked } from '../parameters/useChecked';
+import { phaseMarks } from './status';
+import { runPlan, startTraining, useTraining } from './store';
+import { useRunningRun, useShownRun } from './useRun';
+
+function runningText(run: JobView): string {
+  if (run.status.kind === 'stopping')
+    return 'Stopping after this step. What was learnt is saved.';
+  if (run.lastStep !== null && run.phase?.phase === 'training')
+    return `Step ${run.lastStep.step} of ${run.lastStep.total}, ${formatDuration(run.lastStep.etaSeconds)} left`;
+  const current = phaseMarks(run).find(({ state }) => state === 'current');
+  return current ? [current.label, current.count].filter(Boolean).join(', ') : 'Starting…';
+}
+
+function Running({ run }: { readonly run: JobView }) {
+  const shown = useShownRun();
+  const counted = run.phase?.phase === 'training' ? run.lastStep : null;
+  return (
+    <footer className="side-foot">
+      <Meter
+        label="Training"
+        value={counted?.step ?? run.phase?.done ?? 0}
+        max={counted?.total ?? run.phase?.total ?? 0}
+      />
+      <Text size="sm" className="numbers foot-line" role="status">
+        {runningText(run)}
+      </Text>
+      {shown?.id !== run.id && (
+        <Button variant="light" onClick={() => useTraining.setState({ shownJob: run.id })}>
+          Show the running run
+        </Button>
+      )}
+      <StopButton key={run.id} job={run} />
+    </footer>
+  );
+}
+
+function WrongParameters({ problems }: { readonly problems: readonly [string, string][] }) {
+  return (
+    <div className="wrong-list" role="status" id="train-status">
+      <Text size="sm">Before training can start:</Text>
+      <ul>
+        {problems.slice(0, 4).map(([key, message]) => (
+          <li key={key}>
+            <Anchor
+              component="button"
+              type="button"
+              size="sm"
+              ta="left"
+              onClick={() => showParameter(key as ParameterKey)}
+            >
+              {message}
+            </Anchor>
+          </li>
+        ))}
+        {problems.length > 4 && <li>and {problems.length - 4} more</li>}
+      </ul>
+    </div>
+  );
+}
+
+function useObstacle(): string | null {
+  const worker = useApp((app) => app.worker.kind);
+  const plan = runPlan.useAnswer();
+  const identity = modelIdentity.useAnswer();
+  if (worker === 'failed') return 'Python does not work yet. See the message above.';
+  const problem = plan.problem ?? identity.value?.problem ?? null;
+  if (problem !== null) return problem.message;
+  if (plan.value === null || plan.pending) return 'Planning the run…';
+  return null;
+}
+
+export function TrainFooter() {
+  const { config, problems } = useChecked();
+  const [starting, setStarting] = useState(false);
+  const obstacle = useObstacle();
+  const running = useRunningRun();
+  const wrong = Object.entries(problems);
+  if (running !== null) return <Running run={running} />;
+
+  const start = () => {
+    setStarting(true);
+    attempt(() => startTraining(config).finally(() => setStarting(false)));
+  };
+  return (
+    <footer className="side-foot">
+      {wrong.length > 0 ? (
+        <WrongParameters problems={wrong} />
+      ) : (
+        <Text size="sm" c="dimmed" className="foot-line wrap" role="status" id="train-status">
+          {obstacle ?? 'Ready.'}
+        </Text>
+      )}
+      <Button
+        fullWidth
+        disabled={wrong.length > 0 || obstacle !== null}
+        loading={starting}
+        aria-describedby="train-status"
+        onClick={start}
+      >
+        Start training
+      </Button>
+    </footer>
+  );
+}

@@ -1,0 +1,48 @@
+import { IconChartLine } from '@tabler/icons-react';
+import { useEffect } from 'react';
+import { Empty } from '../../components/bits';
+import { useWindowFocus } from '../../components/useWindowFocus';
+import { modelIdentity } from '../parameters/store';
+import { useChecked } from '../parameters/useChecked';
+import { EarlierRuns } from './EarlierRuns';
+import { RunView } from './RunView';
+import { runPlan } from './store';
+import { TrainFooter } from './TrainFooter';
+import { useShownRun } from './useRun';
+import { WhatWillHappen } from './WhatWillHappen';
+import { WhereThingsAre } from './WhereThingsAre';
+
+function useQuestions(): void {
+  const { config, problems } = useChecked();
+  const focused = useWindowFocus();
+  const usable = Object.keys(problems).length === 0;
+  const path = config.pretrained_model_name_or_path;
+  useEffect(() => runPlan.ask(usable ? config : null), [config, usable, focused]);
+  useEffect(() => modelIdentity.ask(path.trim() === '' ? null : { path }), [path, focused]);
+}
+
+export function TrainingTab() {
+  useQuestions();
+  const run = useShownRun();
+  return (
+    <div className="tab-layout">
+      <aside className="side" aria-label="The run">
+        <div className="side-scroll">
+          <WhereThingsAre />
+          <WhatWillHappen />
+          <EarlierRuns />
+        </div>
+        <TrainFooter />
+      </aside>
+      <div className="main">
+        {run === null ? (
+          <Empty icon={<IconChartLine size={40} stroke={1.25} />} title="No run yet">
+            Start training, and the loss curve, the speed and the console appear here as it goes.
+          </Empty>
+        ) : (
+          <RunView key={run.id} run={run} />
+        )}
+      </div>
+    </div>
+  );
+}

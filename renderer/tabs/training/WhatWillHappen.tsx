@@ -1,0 +1,89 @@
+import { Loader, Text } from '@mantine/core';
+import type { Plan } from '../../../shared/protocol';
+import { Fact, Note, Section } from '../../components/bits';
+import { formatCount, formatQuantity } from '../../format';
+import { useChecked } from '../parameters/useChecked';
+import { runPlan } from './store';
+
+function Buckets({ buckets }: { readonly buckets: Plan['buckets'] }) {
+  const largest = Math.max(...buckets.map(({ count }) => count));
+  return (
+    <div className="buckets">
+      <h3 className="small-title">Buckets</h3>
+      <ul>
+        {buckets.map(({ resolution: [width, height], count }) => (
+          <li key={`${width}x${height}`}>
+            <span className="bucket-shape" aria-hidden>
+              <span
+                style={{
+                  width: (18 * width) / Math.max(width, height),
+                  height: (18 * height) / Math.max(width, height),
+                }}
+              />
+            </span>
+            <span className="bucket-size numbers">
+              {width} × {height}
+            </span>
+            <span className="bucket-bar" aria-hidden>
+              <span style={{ width: `${(100 * count) / largest}%` }} />
+            </span>
+            <span className="bucket-count numbers">{formatCount(count)}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** `20`, or `10 to 40` where the folders differ. */
+function repeatsOf(plan: Plan): string {
+  const repeats = plan.concepts.filter((c) => !c.regularization).map((c) => c.repeats);
+  if (repeats.length === 0) return '–';
+  const [least, most] = [Math.min(...repeats), Math.max(...repeats)];
+  return least === most ? formatCount(least) : `${least} to ${most}`;
+}
+
+function Facts({ plan }: { readonly plan: Plan }) {
+  return (
+    <>
+      <p className="total-steps">
+        <strong className="numbers">{formatCount(plan.totalSteps)}</strong> steps in{' '}
+        {formatQuantity(plan.epochs, 'epoch')}
+      </p>
+      <dl className="facts short">
+        <Fact label="Images">{formatCount(plan.images)}</Fact>
+        <Fact label="Repeats">{repeatsOf(plan)}</Fact>
+        {plan.regularizationImages > 0 && (
+          <Fact label="Regularisation images">{formatCount(plan.regularizationImages)}</Fact>
+        )}
+        <Fact label="Steps an epoch">{formatCount(plan.stepsPerEpoch)}</Fact>
+      </dl>
+      {plan.buckets.length > 0 && <Buckets buckets={plan.buckets} />}
+    </>
+  );
+}
+
+export function WhatWillHappen() {
+  const { problems } = useChecked();
+  const { value, problem, pending } = runPlan.useAnswer();
+  const wrong = Object.keys(problems).length;
+  return (
+    <div data-pending={pending || undefined} className="plan-panel">
+      <Section
+        title="What will happen"
+        aside={pending && <Loader size={14} aria-label="Working it out" />}
+      >
+        {problem && <Note problem={problem} tone="error" />}
+        {value && <Facts plan={value} />}
+        {wrong > 0 && (
+          <Text size="sm" c="dimmed">
+            The plan appears once the parameters below are mended.
+          </Text>
+        )}
+        {value?.warnings.map((warning) => (
+          <Note key={warning.code + warning.message} problem={warning} tone="warning" />
+        ))}
+      </Section>
+    </div>
+  );
+}

@@ -1,0 +1,25 @@
+import { create } from 'zustand';
+import { trainConfigSchema, type TrainConfig } from '../../../shared/parameters';
+import { followJob, startJob } from '../../app/jobs';
+import { createQuestion } from '../../question';
+
+export const runPlan = createQuestion('plan:make', 400);
+
+interface TrainingState {
+  /** The run that is looked at; null looks at the running one, or at what the next one will do. */
+  readonly shownJob: string | null;
+  /** Weight of the past in the smoothed loss, in [0, 1). */
+  readonly smoothing: number;
+}
+
+export const useTraining = create<TrainingState>(() => ({ shownJob: null, smoothing: 0.9 }));
+
+export async function startTraining(config: TrainConfig): Promise<void> {
+  const view = await startJob({ kind: 'train', config: trainConfigSchema.parse(config) });
+  useTraining.setState({ shownJob: view.id });
+}
+
+export async function showRun(jobId: string): Promise<void> {
+  await followJob(jobId);
+  useTraining.setState({ shownJob: jobId });
+}
