@@ -1,6 +1,4 @@
 import react from '@vitejs/plugin-react';
-import postcssPresetMantine from 'postcss-preset-mantine';
-import postcssSimpleVars from 'postcss-simple-vars';
 import { defineConfig, type UserConfig } from 'vite';
 import { projectRoot } from './paths.mjs';
 
@@ -10,22 +8,7 @@ const oldest = { node: 'node16', chrome: 'chrome108' };
 const renderer: UserConfig = {
   root: `${projectRoot}renderer`,
   plugins: [react()],
-  css: {
-    postcss: {
-      plugins: [
-        postcssPresetMantine(),
-        postcssSimpleVars({
-          variables: {
-            'mantine-breakpoint-xs': '36em',
-            'mantine-breakpoint-sm': '48em',
-            'mantine-breakpoint-md': '62em',
-            'mantine-breakpoint-lg': '75em',
-            'mantine-breakpoint-xl': '88em',
-          },
-        }),
-      ],
-    },
-  },
+  css: { postcss: `${projectRoot}build` },
   build: {
     outDir: `${projectRoot}dist/renderer`,
     emptyOutDir: true,
