@@ -42,9 +42,9 @@ const node = (name: string, external: string[]): UserConfig => ({
 /** `vite build --mode <bundle>`. */
 export const bundles = {
   renderer,
-  main: node('main', ['electron', 'sharp']),
+  main: node('main', ['electron']),
   preload: node('preload', ['electron']),
-  cli: node('cli', ['sharp']),
+  cli: node('cli', []),
 };
 
 const isBundle = (mode: string): mode is keyof typeof bundles => Object.hasOwn(bundles, mode);

@@ -62,6 +62,7 @@ async function start(): Promise<void> {
   installMenu({ openLogFolder: () => void openFolder(logFolder).catch(logFailure(log)) });
   await services.jobs.attachAll();
   services.worker.start();
+  services.pictureWorker.start();
 
   const windowState = new WindowStateStore(join(userData, 'window.json'), log);
   quitInOrder({
@@ -74,6 +75,7 @@ async function start(): Promise<void> {
       services.preparation.cancel();
       services.jobs.dispose();
       services.worker.dispose();
+      services.pictureWorker.dispose();
       await Promise.all([services.settings.flush(), windowState.flush()]);
     },
   });

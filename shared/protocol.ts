@@ -318,12 +318,23 @@ const probeRequestSchema = z
   .strictObject({ type: z.literal('probe'), id: z.int() })
   .meta({ id: 'ProbeRequest' });
 
+const pictureRequestSchema = z
+  .strictObject({
+    type: z.literal('picture'),
+    id: z.int(),
+    path: z.string(),
+    /** Where its thumbnail is written, as WebP, unless it is there already: then the picture is known to be whole. */
+    thumbnail: z.string(),
+  })
+  .meta({ id: 'PictureRequest' });
+
 export const workerRequestSchema = z
   .discriminatedUnion('type', [
     planRequestSchema,
     inspectRequestSchema,
     identifyRequestSchema,
     probeRequestSchema,
+    pictureRequestSchema,
   ])
   .meta({ id: 'WorkerRequest' });
 export type WorkerRequest = z.infer<typeof workerRequestSchema>;
@@ -390,12 +401,26 @@ export const probeSchema = z
   .meta({ id: 'Probe' });
 export type Probe = z.infer<typeof probeSchema>;
 
+/** What a picture is to the code that trains on it. */
+export const pictureFactsSchema = z
+  .strictObject({
+    /** As shown, that is with the EXIF orientation applied; 0 when it cannot be read. */
+    width: count(),
+    height: count(),
+    format: z.string(),
+    /** Why it cannot be used; null when it can. */
+    problem: z.string().nullable(),
+  })
+  .meta({ id: 'PictureFacts' });
+export type PictureFacts = z.infer<typeof pictureFactsSchema>;
+
 /** The answer schema of each request type. */
 export const workerAnswers = {
   plan: planSchema,
   inspect: inspectionSchema,
   identify: modelIdentitySchema,
   probe: probeSchema,
+  picture: pictureFactsSchema,
 } as const satisfies Record<WorkerRequest['type'], z.ZodType>;
 export type WorkerAnswer<T extends WorkerRequest['type']> = z.infer<(typeof workerAnswers)[T]>;
 

@@ -18,6 +18,7 @@ export interface Services {
   readonly datasets: Datasets;
   readonly preparation: Preparation;
   readonly worker: Worker;
+  readonly pictureWorker: Worker;
   readonly jobs: JobService;
 }
 
@@ -44,12 +45,16 @@ export async function createServices(options: ServicesOptions): Promise<Services
     }),
     log,
   });
-  const thumbnails = new Thumbnails(join(userData, 'thumbnails'), log);
   const worker = new Worker({
     locations,
     log,
     onStatus: (status) => broadcast('environment:changed', status),
   });
+  // A worker of their own, so that a folder of a thousand pictures keeps no other question waiting.
+  const pictureWorker = new Worker({ locations, log, onStatus: () => undefined });
+  const thumbnails = new Thumbnails(join(userData, 'thumbnails'), (path, thumbnail) =>
+    pictureWorker.ask('picture', { path, thumbnail }),
+  );
   const preparation = new Preparation({
     thumbnails,
     makePlan: (config, concepts) => worker.ask('plan', { config, concepts }),
@@ -66,5 +71,13 @@ export async function createServices(options: ServicesOptions): Promise<Services
       onEvents: (jobId, events) => broadcast('jobs:events', { jobId, events: [...events] }),
     },
   });
-  return { settings, thumbnails, datasets: new Datasets(thumbnails), preparation, worker, jobs };
+  return {
+    settings,
+    thumbnails,
+    datasets: new Datasets(thumbnails),
+    preparation,
+    worker,
+    pictureWorker,
+    jobs,
+  };
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import type { PictureFacts } from '../../shared/protocol';
 import { ProblemError } from '../../shared/result';
 import { mapConcurrently } from '../lib/concurrent';
 import { codeOf, fileProblem, isNotFound } from '../lib/file-problem';
-import type { PictureFacts, Thumbnails } from './thumbnails';
+import type { Thumbnails } from './thumbnails';
 
 /** What the bridge can read. */
 const extensions = new Set(['.png', '.jpg', '.jpeg', '.webp', '.bmp', '.avif']);
@@ -93,7 +94,7 @@ export async function readPictures(folder: string, thumbnails: Thumbnails): Prom
   }));
 }
 
-function factsOf(file: PictureFile, thumbnails: Thumbnails): Promise<PictureFacts> | PictureFacts {
+async function factsOf(file: PictureFile, thumbnails: Thumbnails): Promise<PictureFacts> {
   const extension = extname(file.name).toLowerCase();
   if (!foreign.has(extension)) return thumbnails.facts(file.id, file.path);
   const format = extension.slice(1);

@@ -180,6 +180,8 @@ export class Preparation {
       ...this.#options.trainConfig(),
       train_data_dir: join(form.destination, 'img'),
       reg_data_dir: form.regularizationFolder === '' ? '' : join(form.destination, 'reg'),
+      output_dir: join(form.destination, 'model'),
+      logging_dir: join(form.destination, 'log'),
     };
     const concepts = [
       ...folders.map(({ source }) => ({

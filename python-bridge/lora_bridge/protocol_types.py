@@ -244,6 +244,12 @@ class ProbeRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="
     id: int
 
 
+class PictureRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="picture"):
+    id: int
+    path: str
+    thumbnail: str
+
+
 class Parts(Struct, kw_only=True, forbid_unknown_fields=True):
     unet: Annotated[int, Meta(ge=0)]
     text_encoder1: Annotated[int, Meta(ge=0)] = field(name="textEncoder1")
@@ -268,6 +274,13 @@ class ModelIdentity(Struct, kw_only=True, forbid_unknown_fields=True):
 class Probe(Struct, kw_only=True, forbid_unknown_fields=True):
     versions: Versions
     devices: Annotated[list[Device], Meta(min_length=1)]
+
+
+class PictureFacts(Struct, kw_only=True, forbid_unknown_fields=True):
+    width: Annotated[int, Meta(ge=0)]
+    height: Annotated[int, Meta(ge=0)]
+    format: str
+    problem: str | None
 
 
 class WorkerHello(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -314,7 +327,7 @@ class PlanEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="typ
     time: float | UnsetType = 0
 
 
-WorkerRequest: TypeAlias = PlanRequest | InspectRequest | IdentifyRequest | ProbeRequest
+WorkerRequest: TypeAlias = PlanRequest | InspectRequest | IdentifyRequest | ProbeRequest | PictureRequest
 
 
 class Inspection(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +15,7 @@ from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import (
     IdentifyRequest,
     InspectRequest,
+    PictureRequest,
     PlanRequest,
     ProbeRequest,
     Problem,
@@ -102,6 +104,10 @@ def _answer(request: WorkerRequest) -> msgspec.Struct:
             from lora_bridge.probe import probe
 
             return probe()
+        case PictureRequest():
+            from lora_bridge.thumbnails import examine_picture
+
+            return examine_picture(Path(request.path), Path(request.thumbnail))
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:

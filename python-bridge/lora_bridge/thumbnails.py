@@ -1,0 +1,55 @@
+"""Pictures for the app's grid: what they are, whether they are whole, and how they look in small."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageOps
+
+from lora_bridge.files import write_atomically
+from lora_bridge.images import UNREADABLE, picture_size
+from lora_bridge.protocol_types import PictureFacts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SIDE = 320
+_QUALITY = 80
+
+
+def examine_picture(file: Path, thumbnail: Path) -> PictureFacts:
+    """Read a picture as training would and keep a thumbnail of it, at most 320 pixels a side.
+
+    Decodes all of it unless the thumbnail is there already, so that damage behind the header is found. A
+    picture that cannot be read is an answer, not an error. Raises OSError if the thumbnail cannot be written.
+    """
+    try:
+        size = picture_size(file)
+        with Image.open(file) as image:
+            image_format = (image.format or "").lower()
+            small = None if thumbnail.exists() else _shrink(image)
+    except UNREADABLE as error:
+        return PictureFacts(width=0, height=0, format="", problem=_reason(error))
+    if small is not None:
+        thumbnail.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(thumbnail, small)
+    return PictureFacts(width=size.width, height=size.height, format=image_format, problem=None)
+
+
+def _shrink(image: Image.Image) -> bytes:
+    image.thumbnail((_SIDE, _SIDE))
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    buffer = io.BytesIO()
+    ImageOps.exif_transpose(image).convert(mode).save(buffer, "WEBP", quality=_QUALITY)
+    return buffer.getvalue()
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, PermissionError):
+        return "You have no permission to read it."
+    if isinstance(error, FileNotFoundError):
+        return "It is not there any more."
+    if isinstance(error, Image.DecompressionBombError):
+        return "The picture is too large."
+    return "This is not a picture, or it is damaged."
