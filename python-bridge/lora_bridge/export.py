@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from safetensors import safe_open
@@ -79,7 +79,7 @@ def _verify(file: Path, expected: dict[str, Tensor]) -> None:
     """Everything that was written is there, and finite."""
     if read_header(file).tensors.keys() != expected.keys():
         raise ProblemError("output_damaged", f"{file} was written, but does not hold what it should.")
-    with safe_open(file, framework="pt") as written:
+    with cast("Any", safe_open(file, framework="pt")) as written:
         for name in expected:
             if not torch.isfinite(written.get_tensor(name)).all():
                 raise ProblemError(

@@ -23,6 +23,7 @@ UNREADABLE = (
 """What Pillow throws at a file that is not a whole picture."""
 
 _ORIENTATION = 0x0112
+_AS_IT_IS = 1
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -57,11 +58,11 @@ def fit_picture(picture: Image.Image, fit: Fit) -> Image.Image:
     return picture.crop((fit.left, fit.top, fit.left + fit.bucket.width, fit.top + fit.bucket.height))
 
 
-def _orientation(image: Image.Image) -> int | None:
+def _orientation(image: Image.Image) -> int:
     # Asking a PNG without an eXIf chunk for its EXIF decodes all its pixels in search of one.
     if image.format == "PNG" and "exif" not in image.info:
-        return None
-    return image.getexif().get(_ORIENTATION)
+        return _AS_IT_IS
+    return image.getexif().get(_ORIENTATION, _AS_IT_IS)
 
 
 def _opaque(image: Image.Image) -> Image.Image:

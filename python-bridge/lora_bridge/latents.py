@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
+from torch import as_tensor
 
 from lora_bridge.images import UNREADABLE, fit_picture, load_picture
 from lora_bridge.problems import ProblemError
@@ -16,10 +15,12 @@ from lora_bridge.protocol_types import PhaseEvent
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    import torch
     from PIL import Image
+    from torch import Tensor
 
     from lora_bridge.dataset import Dataset
+    from lora_bridge.parts import Vae
     from lora_bridge.sink import Sink
 
 
@@ -27,16 +28,14 @@ class CachedLatents(NamedTuple):
     """What the VAE made of the pictures."""
 
     by_picture: dict[Path, Tensor]
-    """[4, height / 8, width / 8] on the CPU, scaled, in the dtype that was asked for."""
+    """[4, height / 8, width / 8] on the CPU, scaled, fp32."""
     unreadable: set[Path]
     """Pictures whose header is whole and whose pixels are not."""
 
 
-@torch.no_grad()
 def cache_latents(
-    vae: AutoencoderKL,
+    vae: Vae,
     dataset: Dataset,
-    dtype: torch.dtype,
     generator: torch.Generator,
     sink: Sink,
 ) -> CachedLatents:
@@ -56,7 +55,7 @@ def cache_latents(
         except UNREADABLE:
             unreadable.add(path)
         else:
-            latent = _encode(vae, pixels, generator).to(dtype)
+            latent = vae.encode(pixels, generator)
             if not latent.isfinite().all():
                 raise ProblemError(
                     "latent_not_finite",
@@ -68,13 +67,7 @@ def cache_latents(
     return CachedLatents(latents, unreadable)
 
 
-def _encode(vae: AutoencoderKL, pixels: Tensor, generator: torch.Generator) -> Tensor:
-    distribution = cast("Any", vae.encode(pixels.to(vae.device)[None])).latent_dist
-    latent: Tensor = distribution.sample(generator)[0]
-    return (latent * cast("Any", vae.config).scaling_factor).cpu()
-
-
 def _pixels(picture: Image.Image) -> Tensor:
     """[3, H, W] from -1 to 1."""
     array = np.asarray(picture, dtype=np.float32) / 127.5 - 1.0
-    return torch.from_numpy(array).permute(2, 0, 1).contiguous()
+    return as_tensor(array).permute(2, 0, 1).contiguous()

@@ -7,7 +7,7 @@ as views of one buffer they are one each.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
 from diffusers.models.transformers.transformer_2d import Transformer2DModel
@@ -34,7 +34,7 @@ class LoraLinear(nn.Module):
         base = functional.linear(rows, self.base.weight, self.base.bias)
         # The scale and the sum come for free with the product.
         rows = torch.addmm(base, functional.linear(rows, self.down), self.up.t(), alpha=self.scale)
-        return rows.unflatten(0, inputs.shape[:-1])
+        return rows.view(*inputs.shape[:-1], -1)
 
 
 class LoraPair(NamedTuple):
@@ -132,12 +132,16 @@ class LoraNetwork:
 
 
 def _sites(unet: nn.Module) -> Iterator[_Site]:
-    for outer, transformer in unet.named_modules():
+    for outer, transformer in _named(unet.named_modules()):
         if not isinstance(transformer, Transformer2DModel):
             continue
-        for inner, parent in transformer.named_modules():
-            for child, layer in parent.named_children():
+        for inner, parent in _named(cast("Any", transformer).named_modules()):
+            for child, layer in _named(parent.named_children()):
                 if isinstance(layer, nn.Linear):
-                    yield _Site(
-                        ".".join(part for part in (outer, inner, child) if part), parent, child, layer
-                    )
+                    name = ".".join(part for part in (outer, inner, child) if part)
+                    yield _Site(name, parent, child, layer)
+
+
+def _named(modules: Any) -> Iterator[tuple[str, nn.Module]]:
+    """What torch's untyped iterators yield."""
+    return modules

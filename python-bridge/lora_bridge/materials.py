@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from lora_bridge.latents import cache_latents
+from lora_bridge.latents import CachedLatents, cache_latents
 from lora_bridge.plan_warnings import listed
 from lora_bridge.protocol_types import PhaseEvent, Problem, WarningEvent
-from lora_bridge.text import TextEmbedding, encode_texts, join_embeddings, too_long
+from lora_bridge.text import TextEmbedding, encode_texts, join_encoders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,12 +73,11 @@ def time_ids(sample: Sample) -> tuple[int, int, int, int, int, int]:
 
 def prepare_latents(
     base: BaseModel, dataset: Dataset, device: torch.device, seed: int, sink: Sink
-) -> tuple[dict[Path, Tensor], set[Path]]:
-    """Latents by picture, and the pictures that turned out to be broken. The VAE is gone afterwards."""
+) -> CachedLatents:
+    """Encode the pictures. The VAE is gone afterwards."""
     sink.emit(PhaseEvent(phase="loading_model", done=0, total=PARTS))
-    vae = base.vae().to(device)
     generator = torch.Generator().manual_seed(seed)
-    return cache_latents(vae, dataset, torch.float32, generator, sink)
+    return cache_latents(base.vae().to(device), dataset, generator, sink)
 
 
 def prepare_texts(
@@ -86,21 +85,17 @@ def prepare_texts(
 ) -> dict[str, TextEmbedding]:
     """Embeddings by caption. Each text encoder is gone before the next is loaded."""
     captions = sorted({sample.picture.caption.text for sample in dataset.samples})
-    total = 2 * len(captions)
     sink.emit(PhaseEvent(phase="loading_model", done=1, total=PARTS))
-    encoder = _on_device(base, 0, device, dtype)
-    cut = too_long(encoder, captions)
+    encoder = base.text_encoder(0, dtype).to(device)
+    cut = [caption for caption in captions if encoder.is_cut(caption)]
     if cut:
         sink.emit(WarningEvent(problem=_cut_captions(cut)))
-    first = encode_texts(encoder, captions, sink, 0, total)
+    first = encode_texts(encoder, captions, sink, 0, 2 * len(captions))
     del encoder
-    second = encode_texts(_on_device(base, 1, device, dtype), captions, sink, len(captions), total)
-    return join_embeddings(captions, first, second)
-
-
-def _on_device(base: BaseModel, number: int, device: torch.device, dtype: torch.dtype):
-    encoder = base.text_encoder(number, dtype)
-    return encoder._replace(model=encoder.model.to(device))
+    second = encode_texts(
+        base.text_encoder(1, dtype).to(device), captions, sink, len(captions), 2 * len(captions)
+    )
+    return join_encoders(captions, first, second)
 
 
 def _cut_captions(captions: list[str]) -> Problem:

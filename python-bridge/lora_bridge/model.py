@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -20,6 +20,7 @@ from transformers.utils import logging as transformers_logging
 
 from lora_bridge import ldm_names, system
 from lora_bridge.identify import identify
+from lora_bridge.parts import TextEncoder, Unet, Vae
 from lora_bridge.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -32,18 +33,11 @@ transformers_logging.disable_progress_bar()
 SDXL_CONFIGS = Path(__file__).parent / "sdxl"
 
 
-class TextEncoder(NamedTuple):
-    """One of SDXL's two text encoders with its tokenizer."""
-
-    tokenizer: CLIPTokenizer
-    model: CLIPTextModel | CLIPTextModelWithProjection
-
-
 class BaseModel(ABC):
     """Where the parts of an SDXL model come from. Each is loaded anew, frozen, onto the CPU."""
 
     @abstractmethod
-    def vae(self) -> AutoencoderKL:
+    def vae(self) -> Vae:
         """The autoencoder, in fp32: in half precision SDXL's overflows."""
 
     @abstractmethod
@@ -51,7 +45,7 @@ class BaseModel(ABC):
         """The first (0) or second (1) text encoder."""
 
     @abstractmethod
-    def unet(self, dtype: torch.dtype) -> UNet2DConditionModel:
+    def unet(self, dtype: torch.dtype) -> Unet:
         """The UNet."""
 
 
@@ -75,27 +69,28 @@ class DiffusersModel(BaseModel):
         self._source = source
         self._local = local
 
-    def vae(self) -> AutoencoderKL:
-        return _frozen(self._load(AutoencoderKL, "vae", torch.float32))
+    def vae(self) -> Vae:
+        return Vae(self._load(AutoencoderKL, "vae", torch.float32))
 
     def text_encoder(self, number: int, dtype: torch.dtype) -> TextEncoder:
         suffix = "_2" if number else ""
         kind = CLIPTextModelWithProjection if number else CLIPTextModel
         model = self._load(kind, f"text_encoder{suffix}", dtype)
         tokenizer = self._load(CLIPTokenizer, f"tokenizer{suffix}")
-        return TextEncoder(tokenizer, _frozen(model))
+        return TextEncoder(tokenizer, model)
 
-    def unet(self, dtype: torch.dtype) -> UNet2DConditionModel:
-        return _frozen(self._load(UNet2DConditionModel, "unet", dtype))
+    def unet(self, dtype: torch.dtype) -> Unet:
+        return Unet(self._load(UNet2DConditionModel, "unet", dtype))
 
     def _load(self, kind: Any, part: str, dtype: torch.dtype | None = None) -> Any:
         options: dict[str, Any] = {"subfolder": part, "local_files_only": self._local}
         if dtype is not None:
             options |= {"dtype": dtype, "use_safetensors": True, "variant": self._variant(part)}
         try:
-            return kind.from_pretrained(self._source, **options)
+            loaded = kind.from_pretrained(self._source, **options)
         except (OSError, SafetensorError, ValueError) as error:
             raise self._problem(part, error) from error
+        return loaded if dtype is None else _frozen(loaded)
 
     def _variant(self, part: str) -> str | None:
         """Some copies of SDXL hold only the half-precision files."""
@@ -123,29 +118,30 @@ class SingleFileModel(BaseModel):
         self._configs = configs
         self._tokenizer = tokenizer or system.data_dir() / "clip-tokenizer"
 
-    def vae(self) -> AutoencoderKL:
-        with torch.device("meta"):
-            vae = AutoencoderKL.from_config(AutoencoderKL.load_config(self._configs / "vae"))
-        return self._filled(vae, torch.float32, self._vae_tensor)
+    def vae(self) -> Vae:
+        return Vae(self._filled(self._empty(AutoencoderKL, "vae"), torch.float32, self._vae_tensor))
 
     def text_encoder(self, number: int, dtype: torch.dtype) -> TextEncoder:
         folder = self._configs / ("text_encoder_2" if number else "text_encoder")
-        config = CLIPTextConfig.from_json_file(folder / "config.json")
+        config = cast("Any", CLIPTextConfig).from_json_file(folder / "config.json")
         with torch.device("meta"):
             model = CLIPTextModelWithProjection(config) if number else CLIPTextModel(config)
         read = self._text_encoder_2_tensor if number else self._text_encoder_tensor
         return TextEncoder(self._load_tokenizer(number), self._filled(model, dtype, read))
 
-    def unet(self, dtype: torch.dtype) -> UNet2DConditionModel:
-        with torch.device("meta"):
-            unet = UNet2DConditionModel.from_config(UNet2DConditionModel.load_config(self._configs / "unet"))
-        return self._filled(unet, dtype, self._unet_tensor)
+    def unet(self, dtype: torch.dtype) -> Unet:
+        return Unet(self._filled(self._empty(UNet2DConditionModel, "unet"), dtype, self._unet_tensor))
 
-    def _load_tokenizer(self, number: int) -> CLIPTokenizer:
+    def _empty(self, kind: Any, part: str) -> Any:
+        """A model without memory."""
+        with torch.device("meta"):
+            return kind.from_config(kind.load_config(self._configs / part))
+
+    def _load_tokenizer(self, number: int) -> Any:
         # OpenCLIP pads with the token 0, which reads "!"; OpenAI's CLIP with the end of the text.
         padding = {"pad_token": "!"} if number else {}
         try:
-            return CLIPTokenizer.from_pretrained(
+            return cast("Any", CLIPTokenizer).from_pretrained(
                 self._tokenizer, local_files_only=True, model_max_length=77, **padding
             )
         except (OSError, ValueError) as error:
@@ -159,7 +155,7 @@ class SingleFileModel(BaseModel):
         """Give a model without memory its tensors from the file, and its counters their numbers."""
         state: dict[str, torch.Tensor] = {}
         try:
-            with safe_open(self._file, framework="pt") as tensors:
+            with cast("Any", safe_open(self._file, framework="pt")) as tensors:
                 for name, empty in model.state_dict().items():
                     tensor = read(tensors, name).to(dtype)
                     # A linear layer that is written as a 1x1 convolution, and the other way round.

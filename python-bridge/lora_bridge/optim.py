@@ -41,12 +41,12 @@ class Optimizer:
     ) -> None:
         self._weights = weights
         self._max_norm = config.max_grad_norm
-        self._adamw = AdamW(
+        self._adamw: Any = AdamW(
             [weights], lr=base_rate(config), betas=BETAS, eps=EPS, weight_decay=WEIGHT_DECAY, fused=True
         )
         self._schedule = get_scheduler(
             config.lr_scheduler,
-            cast("Any", self._adamw),
+            self._adamw,
             num_warmup_steps=warmup_steps(config, total_steps),
             num_training_steps=total_steps,
         )
@@ -61,16 +61,16 @@ class Optimizer:
     def update(self) -> Update:
         """Step with the gradients that are in `weights.grad`. Nothing here waits for the device."""
         gradients = cast("Tensor", self._weights.grad)
-        norm = torch.linalg.vector_norm(gradients) / self._scale
+        norm: Tensor = cast("Any", torch.linalg).vector_norm(gradients) / self._scale
         finite = norm.isfinite()
-        factor = 1 / self._scale
+        factor: Tensor = self._scale.reciprocal()
         if self._max_norm > 0:
             factor = factor * (self._max_norm / (norm + 1e-6)).clamp(max=1.0)
         gradients.mul_(factor)
         # torch's fused AdamW leaves everything as it is where this says 1; torch.amp.GradScaler uses it the same way.
-        self._adamw.found_inf = (~finite).float()  # pyright: ignore[reportAttributeAccessIssue]
-        self._adamw.grad_scale = None  # pyright: ignore[reportAttributeAccessIssue]
-        rate = self._schedule.get_last_lr()[0]
+        self._adamw.found_inf = (~finite).float()
+        self._adamw.grad_scale = None
+        rate = float(self._schedule.get_last_lr()[0])
         self._adamw.step()
         self._schedule.step()
         if self._scales_loss:

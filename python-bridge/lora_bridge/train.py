@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -25,10 +25,9 @@ from lora_bridge.sink import Ending
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from lora_bridge.parts import Unet
     from torch import Tensor
 
-    from lora_bridge.model import BaseModel
     from lora_bridge.optim import Update
     from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.sink import Sink
@@ -63,16 +62,20 @@ def _train(config: TrainConfig, sink: Sink, device: torch.device) -> Ending:
     seed = config.seed or random.SystemRandom().randint(1, 2**32 - 1)
     sink.emit(LogEvent(level="info", text=f"Seed {seed}, {device}, {dtype}."))
 
-    latents, broken = prepare_latents(base, dataset, device, seed, sink)
-    if broken:
-        dataset = dataset.without(broken)
+    latents = prepare_latents(base, dataset, device, seed, sink)
+    if latents.unreadable:
+        dataset = dataset.without(latents.unreadable)
         sink.emit(PlanEvent(plan=plan_of(config, dataset)))
     texts = prepare_texts(base, dataset, device, dtype, sink)
-    materials = Materials(latents, texts, config.prior_loss_weight)
+    materials = Materials(latents.by_picture, texts, config.prior_loss_weight)
 
     sink.emit(PhaseEvent(phase="loading_model", done=PARTS - 1, total=PARTS))
-    unet = load_unet(config, base, device, dtype)
-    lora = LoraNetwork(unet, config.network_dim, config.network_alpha, torch.Generator().manual_seed(seed))
+    unet = base.unet(dtype).to(device)
+    if config.gradient_checkpointing:
+        unet.checkpoint_gradients()
+    lora = LoraNetwork(
+        unet.module, config.network_dim, config.network_alpha, torch.Generator().manual_seed(seed)
+    )
     schedule = make_schedule(config, dataset)
     warmup = warmup_steps(config, schedule.total_steps)
     facts = RunFacts(config, dataset, schedule, seed, warmup, description())
@@ -86,7 +89,7 @@ class Trainer:
     def __init__(
         self,
         config: TrainConfig,
-        unet: UNet2DConditionModel,
+        unet: Unet,
         lora: LoraNetwork,
         materials: Materials,
         facts: RunFacts,
@@ -141,7 +144,7 @@ class Trainer:
         for samples in step.batches:
             batch = self._materials.batch(samples, self._device)
             loss = weighted_mean(self._losses(batch), batch.weights, count)
-            self._optimizer.scaled(loss).backward()
+            torch.autograd.backward(self._optimizer.scaled(loss))
             self._lora.collect()
             losses.append(loss.detach())
         update = self._optimizer.update()
@@ -154,12 +157,7 @@ class Trainer:
         noise_BCHW = torch.randn(size, generator=self._random, device=self._device)  # noqa: N806
         timesteps = torch.randint(noise.TIMESTEPS, size[:1], generator=self._random, device=self._device)
         noisy = noise.add_noise(batch.latents, noise_BCHW, self._signal[timesteps])
-        prediction = cast("Any", self._unet)(
-            noisy.to(self._unet.dtype),
-            timesteps,
-            batch.hidden,
-            added_cond_kwargs={"text_embeds": batch.pooled, "time_ids": batch.time_ids},
-        ).sample
+        prediction = self._unet.predict(noisy, timesteps, batch.hidden, batch.pooled, batch.time_ids)
         return sample_losses(prediction, noise_BCHW)
 
 
@@ -175,13 +173,3 @@ def steps(config: TrainConfig, dataset: Dataset, schedule: Schedule, seed: int) 
             number += 1
             ends_epoch = start + size >= len(batches)
             yield Step(number, epoch, batches[start : start + size], ends_epoch)
-
-
-def load_unet(
-    config: TrainConfig, base: BaseModel, device: torch.device, dtype: torch.dtype
-) -> UNet2DConditionModel:
-    """The frozen UNet on the device, ready for training."""
-    unet = base.unet(dtype).to(device)
-    if config.gradient_checkpointing:
-        unet.enable_gradient_checkpointing()
-    return unet

@@ -1,0 +1,162 @@
+"""Trains the full-size SDXL for two steps on this machine's CPU, as a job like any other, and checks the LoRA.
+
+python build/full_size.py [--keep]
+
+Needs about 20 GB of memory and 7 GB of disk. `--keep` leaves the checkpoint for the next time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+_ROOT = Path(__file__).resolve().parents[1]
+_BRIDGE = _ROOT / "python-bridge"
+sys.path.insert(0, str(_BRIDGE))
+
+from lora_bridge import system  # noqa: E402
+from lora_bridge.inspection import inspect_lora  # noqa: E402
+
+MODULES = 722
+TENSORS = 3 * MODULES
+STEPS = 2
+SIDE = 256
+MEMORY_LIMIT = 24 << 30
+_BYTES_NEEDED = 9 << 30
+
+
+def main(arguments: list[str]) -> int:
+    folder = system.data_dir() / "full-size"
+    checkpoint = folder / "sdxl-random.safetensors"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not checkpoint.exists():
+        free = shutil.disk_usage(folder).free
+        if free < _BYTES_NEEDED:
+            print(
+                f"{folder} needs {_BYTES_NEEDED >> 30} GiB free and has {free >> 30}.",
+                file=sys.stderr,
+            )
+            return 1
+        print(
+            "Making a full-size SDXL checkpoint with random weights (6.9 GB) ...",
+            flush=True,
+        )
+        _python("build/make_full_size_checkpoint.py", str(checkpoint))
+    project = folder / "project"
+    try:
+        job = _write_project(project, checkpoint)
+        _python("-m", "lora_bridge", "job", str(job))
+        _report(job / "events.jsonl", project / "model" / "full-size.safetensors")
+    finally:
+        shutil.rmtree(project, ignore_errors=True)
+        if "--keep" not in arguments:
+            checkpoint.unlink(missing_ok=True)
+    return 0
+
+
+def _python(*arguments: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(_BRIDGE), "CUDA_VISIBLE_DEVICES": ""}
+    subprocess.run([sys.executable, *arguments], check=True, cwd=_ROOT, env=environment)
+
+
+def _write_project(project: Path, checkpoint: Path) -> Path:
+    shutil.rmtree(project, ignore_errors=True)
+    photos = project / "img" / f"{STEPS}_ohwx person"
+    job = project / "log" / "full-size"
+    photos.mkdir(parents=True)
+    job.mkdir(parents=True)
+    photo = Image.new("RGB", (SIDE, SIDE), "navy")
+    ImageDraw.Draw(photo).ellipse((64, 32, 192, 224), fill="orange")
+    photo.save(photos / "photo.png")
+    config = {
+        "pretrained_model_name_or_path": str(checkpoint),
+        "output_name": "full-size",
+        "save_precision": "fp16",
+        "training_comment": "",
+        "train_data_dir": str(project / "img"),
+        "reg_data_dir": "",
+        "output_dir": str(project / "model"),
+        "logging_dir": str(project / "log"),
+        "train_batch_size": 1,
+        "epoch": 1,
+        "max_train_steps": 0,
+        "save_every_n_epochs": 1,
+        "caption_extension": ".txt",
+        "mixed_precision": "no",
+        "seed": 1,
+        "learning_rate": 1e-4,
+        "unet_lr": None,
+        "lr_scheduler": "constant",
+        "lr_warmup": 0,
+        "optimizer": "AdamW",
+        "max_grad_norm": 1.0,
+        "max_resolution": f"{SIDE},{SIDE}",
+        "enable_bucket": True,
+        "min_bucket_reso": SIDE,
+        "max_bucket_reso": SIDE,
+        "lora_type": "Standard",
+        "network_dim": 16,
+        "network_alpha": 8.0,
+        "gradient_checkpointing": True,
+        "gradient_accumulation_steps": 1,
+        "prior_loss_weight": 1.0,
+        "bucket_no_upscale": True,
+        "bucket_reso_steps": 64,
+    }
+    description = {
+        "schemaVersion": 1,
+        "kind": "train",
+        "id": "full-size",
+        "name": "full-size",
+        "createdAt": "1970-01-01T00:00:00Z",
+        "appVersion": "0.0.0",
+        "config": config,
+    }
+    (job / "job.json").write_text(json.dumps(description), encoding="utf-8")
+    return job
+
+
+def _report(log: Path, lora: Path) -> None:
+    """Print the figures; raises SystemExit when the LoRA or a figure is not as it must be."""
+    events: list[dict[str, Any]] = [
+        json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()
+    ]
+    steps = [event for event in events if event["type"] == "step"]
+    seconds = [
+        later["time"] - earlier["time"]
+        for earlier, later in zip(steps, steps[1:], strict=False)
+    ]
+    peak = max(step["memoryBytes"] for step in steps)
+    found = inspect_lora(str(lora))
+    print(f"time to first step  {steps[0]['time'] - events[0]['time']:.1f} s")
+    print(
+        f"seconds a step      {sum(seconds) / len(seconds):.1f} s (the second; {SIDE}x{SIDE}, batch 1, fp32, CPU)"
+    )
+    print(f"peak memory         {peak / (1 << 30):.1f} GiB")
+    print(
+        f"LoRA                {len(found.modules)} modules, {found.tensors} tensors, {lora.stat().st_size:,} bytes"
+    )
+    checks = {
+        f"{STEPS} steps with a finite loss": len(steps) == STEPS
+        and all(step["loss"] is not None for step in steps),
+        f"{MODULES} modules": len(found.modules) == found.parts.unet == MODULES,
+        f"{TENSORS} tensors": found.tensors == TENSORS,
+        "all finite": not found.non_finite_tensors,
+        "every module has learnt": not found.empty_modules,
+        "peak memory under 24 GiB": peak < MEMORY_LIMIT,
+    }
+    for name, passed in checks.items():
+        print(f"{'ok  ' if passed else 'FAIL'} {name}")
+    if not all(checks.values()):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

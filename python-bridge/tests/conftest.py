@@ -1,0 +1,37 @@
+"""Fixtures of the training's tests."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+# Two cores are shared by everything that the test command runs.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import pytest
+from lora_bridge import system
+from training_support import save_picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A diffusers folder with a tiny SDXL."""
+    from tiny_models.tiny_sdxl import make_tiny_sdxl
+
+    folder = tmp_path_factory.mktemp("models") / "tiny-sdxl"
+    make_tiny_sdxl(folder, system.data_dir() / "clip-tokenizer")
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Kohya's layout with four captioned pictures, each twice an epoch: 4 batches of 2 of one size."""
+    for index in range(4):
+        picture = tmp_path / "img" / "2_ohwx person" / f"{index}.png"
+        save_picture(picture, hue=40 * index)
+        picture.with_suffix(".txt").write_text(f"ohwx person, colour {index}", encoding="utf-8")
+    return tmp_path

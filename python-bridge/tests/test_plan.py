@@ -1,0 +1,246 @@
+"""Plans: what is found in folders, what it amounts to in steps, what a person is warned of."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from lora_bridge.dataset import balance_regularization, epoch_batches, read_dataset
+from lora_bridge.images import load_picture, picture_size
+from lora_bridge.materials import time_ids
+from lora_bridge.plan import make_plan
+from lora_bridge.problems import ProblemError
+from lora_bridge.protocol_types import ConceptSource
+from PIL import Image
+from training_support import make_config, save_picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lora_bridge.protocol_types import Plan
+
+EXPECTED = {"base_model_missing"}
+
+
+def codes(plan: Plan) -> set[str]:
+    """The warnings but for those that every plan in these tests has."""
+    return {warning.code for warning in plan.warnings} - EXPECTED
+
+
+def test_the_guides_example(tmp_path: Path) -> None:
+    for index in range(10):
+        save_picture(tmp_path / "img" / "20_rihanna woman" / f"{index}.png", size=(1024, 1024))
+    config = make_config(
+        tmp_path, train_batch_size=4, epoch=20, max_resolution="1024,1024", max_bucket_reso=2048
+    )
+    plan = make_plan(config)
+    assert (plan.images, plan.batches_per_epoch, plan.steps_per_epoch) == (10, 50, 50)
+    assert (plan.epochs, plan.total_steps) == (20, 1000)
+    assert [(bucket.resolution, bucket.count) for bucket in plan.buckets] == [((1024, 1024), 200)]
+    assert plan.concepts[0].prompt == "rihanna woman"
+    assert codes(plan) == {"caption_missing"}
+
+
+def test_regularization_doubles_an_epoch(project: Path) -> None:
+    for index in range(20):
+        save_picture(project / "reg" / "1_person" / f"{index}.png")
+    plan = make_plan(make_config(project, reg_data_dir=str(project / "reg")))
+    assert (plan.images, plan.regularization_images) == (4, 8)
+    assert plan.buckets[0].count == 16
+    assert plan.total_steps == 8
+    assert codes(plan) == set()
+
+
+@pytest.mark.parametrize(
+    ("num_train", "repeats", "used"),
+    [
+        (400, [1] * 1000, [1] * 400 + [0] * 600),
+        (400, [1] * 100, [4] * 100),
+        (10, [7] * 5, [7, 7, 0, 0, 0]),
+        (5, [1, 1], [3, 2]),
+        (5, [], []),
+    ],
+)
+def test_regularization_is_balanced_as_kohya_does(
+    num_train: int, repeats: list[int], used: list[int]
+) -> None:
+    assert balance_regularization(num_train, repeats) == used
+
+
+def test_short_batches_and_accumulation(project: Path) -> None:
+    save_picture(project / "img" / "3_tall" / "a.png", size=(64, 192))
+    plan = make_plan(make_config(project, train_batch_size=4, gradient_accumulation_steps=2))
+    assert [bucket.count for bucket in plan.buckets] == [3, 8]
+    assert (plan.batches_per_epoch, plan.steps_per_epoch) == (3, 2)
+    assert "short_batches" in codes(plan)
+
+
+def test_max_train_steps_wins(project: Path) -> None:
+    plan = make_plan(make_config(project, epoch=50, max_train_steps=9))
+    assert (plan.steps_per_epoch, plan.epochs, plan.total_steps) == (4, 3, 9)
+    assert codes(plan) == {"epochs_overridden"}
+
+
+def test_every_epoch_has_every_sample_in_an_order_of_its_own(project: Path) -> None:
+    dataset = read_dataset(make_config(project))
+    first, again, second = (epoch_batches(dataset, 3, 7, epoch) for epoch in (1, 1, 2))
+    assert first == again
+    assert first != second
+    assert sorted(len(batch) for batch in first) == [2, 3, 3]
+    names = sorted(sample.picture.path.name for batch in second for sample in batch)
+    assert names == sorted(2 * [f"{index}.png" for index in range(4)])
+
+
+def test_concepts_instead_of_folders(project: Path) -> None:
+    concept = ConceptSource(
+        folder=str(project / "img" / "2_ohwx person"), prompt="a cat", repeats=5, regularization=False
+    )
+    plan = make_plan(make_config(project, train_data_dir=str(project / "not-made-yet")), [concept])
+    assert plan.buckets[0].count == 20
+
+
+def test_a_folder_of_pictures_itself_is_one_concept(project: Path) -> None:
+    plan = make_plan(make_config(project, train_data_dir=str(project / "img" / "2_ohwx person")))
+    assert (plan.concepts[0].repeats, plan.concepts[0].prompt) == (2, "ohwx person")
+    assert codes(plan) == {"leaf_folder"}
+
+
+def test_odd_folders_are_named(project: Path) -> None:
+    save_picture(project / "img" / "0_zero" / "a.png")
+    save_picture(project / "img" / "no number" / "a.png")
+    save_picture(project / "img" / "loose.png")
+    (project / "img" / "1_empty").mkdir()
+    plan = make_plan(make_config(project))
+    assert plan.images == 4
+    assert codes(plan) == {"folder_ignored", "loose_images", "empty_folder"}
+    ignored = [warning.message for warning in plan.warnings if warning.code == "folder_ignored"]
+    assert any("0_zero" in message for message in ignored)
+    assert any("no number" in message for message in ignored)
+
+
+@pytest.mark.parametrize("what", ["missing", "empty", "broken"])
+def test_nothing_to_train_on_is_an_error_that_names_the_folder(tmp_path: Path, what: str) -> None:
+    folder = tmp_path / "img"
+    if what == "empty":
+        folder.mkdir()
+    if what == "broken":
+        (folder / "1_a").mkdir(parents=True)
+        (folder / "1_a" / "x.png").write_bytes(b"no picture")
+    with pytest.raises(ProblemError) as caught:
+        make_plan(make_config(tmp_path))
+    assert caught.value.problem.code == ("folder_missing" if what == "missing" else "no_images")
+    assert str(folder) in caught.value.problem.message
+
+
+def test_an_unreadable_picture_is_named_and_left_out(project: Path) -> None:
+    (project / "img" / "2_ohwx person" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    plan = make_plan(make_config(project))
+    assert plan.images == 4
+    assert codes(plan) == {"unreadable_image"}
+    assert any("broken.jpg" in warning.message for warning in plan.warnings)
+
+
+def test_captions_that_cannot_be_used_fall_back_and_are_named(project: Path) -> None:
+    folder = project / "img" / "2_ohwx person"
+    (folder / "0.txt").write_bytes("café".encode("latin-1"))
+    (folder / "1.txt").write_text(" \n\n", encoding="utf-8")
+    (folder / "2.txt").unlink()
+    (folder / "3.txt").write_text("﻿first line\nsecond line", encoding="utf-8")
+    config = make_config(project)
+    captions = [picture.caption.text for picture in read_dataset(config).folders[0].pictures]
+    assert captions == ["ohwx person"] * 3 + ["first line"]
+    plan = make_plan(config)
+    assert codes(plan) == {"caption_missing", "caption_unusable"}
+    unusable = " ".join(warning.message for warning in plan.warnings if warning.code == "caption_unusable")
+    assert "0.png" in unusable
+    assert "1.png" in unusable
+
+
+def test_a_changed_caption_is_read_again(project: Path) -> None:
+    config = make_config(project)
+    read_dataset(config)
+    (project / "img" / "2_ohwx person" / "0.txt").write_text("something else entirely", encoding="utf-8")
+    assert read_dataset(config).folders[0].pictures[0].caption.text == "something else entirely"
+
+
+def test_face_crops_share_a_caption(project: Path) -> None:
+    folder = project / "img" / "2_ohwx person"
+    save_picture(folder / "0_000_128_128_00.png")
+    pictures = read_dataset(make_config(project)).folders[0].pictures
+    crop = next(picture for picture in pictures if picture.path.stem.startswith("0_"))
+    assert crop.caption.text == "ohwx person, colour 0"
+
+
+def test_enlarged_pictures_are_named(project: Path) -> None:
+    save_picture(project / "img" / "1_small" / "tiny.png", size=(64, 64))
+    config = make_config(project, bucket_no_upscale=False)
+    assert "upscaled" in codes(make_plan(config))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"bucket_reso_steps": 48}, "bad_bucket_reso_steps", "Bucket resolution steps"),
+        (
+            {"bucket_no_upscale": False, "min_bucket_reso": 192},
+            "bad_min_bucket_reso",
+            "Minimum bucket resolution",
+        ),
+        (
+            {"bucket_no_upscale": False, "max_bucket_reso": 64},
+            "bad_max_bucket_reso",
+            "Maximum bucket resolution",
+        ),
+        ({"enable_bucket": False, "max_resolution": "100,100"}, "bad_resolution", "Max resolution"),
+    ],
+)
+def test_contradictions_name_the_field(
+    project: Path, changes: dict[str, object], code: str, field: str
+) -> None:
+    with pytest.raises(ProblemError) as caught:
+        make_plan(make_config(project, **changes))
+    assert caught.value.problem.code == code
+    assert field in caught.value.problem.message
+
+
+def test_without_buckets_all_pictures_have_one_size(project: Path) -> None:
+    save_picture(project / "img" / "1_tall" / "a.png", size=(64, 192))
+    plan = make_plan(make_config(project, enable_bucket=False))
+    assert [(bucket.resolution, bucket.count) for bucket in plan.buckets] == [((128, 128), 9)]
+
+
+def test_parameters_that_do_nothing_or_harm_are_named(project: Path) -> None:
+    config = make_config(project, network_alpha=8.0, lr_warmup=10, learning_rate=0.0)
+    assert codes(make_plan(config)) == {"alpha_above_rank", "warmup_ignored", "nothing_learned"}
+
+
+def test_pictures_are_upright_and_opaque(tmp_path: Path) -> None:
+    turned = tmp_path / "turned.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    left_red = Image.new("RGB", (80, 40), "blue")
+    left_red.paste("red", (0, 0, 40, 40))
+    left_red.save(turned, exif=exif, quality=95)
+    assert picture_size(turned) == (40, 80)
+    upright = load_picture(turned)
+    assert upright.size == (40, 80)
+    red, _, blue = upright.getpixel((20, 10))  # pyright: ignore[reportGeneralTypeIssues]
+    assert red > 200 > 50 > blue
+
+    clear = tmp_path / "clear.png"
+    Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(clear)
+    assert load_picture(clear).getpixel((4, 4)) == (255, 255, 255)
+
+
+def test_the_unet_is_told_the_true_crop(tmp_path: Path) -> None:
+    save_picture(tmp_path / "img" / "1_wide" / "a.png", size=(1920, 1080))
+    config = make_config(tmp_path, max_resolution="1024,1024", max_bucket_reso=2048)
+    (sample,) = read_dataset(config).samples
+    assert time_ids(sample) == (1080, 1920, 0, 10, 768, 1344)
+
+
+def test_a_plan_needs_no_torch() -> None:
+    code = "import sys, lora_bridge.plan; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

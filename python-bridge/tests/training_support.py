@@ -1,0 +1,82 @@
+"""What the tests of the training share: a config, pictures, a sink."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lora_bridge.protocol_types import TrainConfig
+from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lora_bridge.protocol_types import JobEvent
+
+
+class ListSink:
+    """Keeps the events; asks to stop once an event satisfies `stop_when`."""
+
+    def __init__(self, stop_when: Callable[[JobEvent], bool] = lambda _event: False) -> None:
+        self.events: list[JobEvent] = []
+        self._stop_when = stop_when
+        self._stop = False
+
+    def emit(self, event: JobEvent) -> None:
+        self.events.append(event)
+        self._stop = self._stop or self._stop_when(event)
+
+    def stop_requested(self) -> bool:
+        return self._stop
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        """The events of one type."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def save_picture(file: Path, size: tuple[int, int] = (128, 128), hue: int = 0) -> None:
+    """A picture that is not the same everywhere."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.linear_gradient("L").resize(size).convert("HSV")
+    channels = (Image.new("L", size, hue), Image.new("L", size, 200), picture.getchannel("V"))
+    Image.merge("HSV", channels).convert("RGB").save(file)
+
+
+def make_config(project: Path, **changes: Any) -> TrainConfig:
+    """A config for the project; without changes, one that a tiny model trains in a second."""
+    values: dict[str, Any] = {
+        "pretrained_model_name_or_path": str(project / "no-model"),
+        "output_name": "ohwx",
+        "save_precision": "float",
+        "training_comment": "a comment",
+        "train_data_dir": str(project / "img"),
+        "reg_data_dir": "",
+        "output_dir": str(project / "model"),
+        "logging_dir": str(project / "log"),
+        "train_batch_size": 2,
+        "epoch": 1,
+        "max_train_steps": 0,
+        "save_every_n_epochs": 0,
+        "caption_extension": ".txt",
+        "mixed_precision": "no",
+        "seed": 7,
+        "learning_rate": 1e-3,
+        "unet_lr": None,
+        "lr_scheduler": "constant",
+        "lr_warmup": 0,
+        "optimizer": "AdamW",
+        "max_grad_norm": 1.0,
+        "max_resolution": "128,128",
+        "enable_bucket": True,
+        "min_bucket_reso": 64,
+        "max_bucket_reso": 256,
+        "lora_type": "Standard",
+        "network_dim": 4,
+        "network_alpha": 2.0,
+        "gradient_checkpointing": False,
+        "gradient_accumulation_steps": 1,
+        "prior_loss_weight": 1.0,
+        "bucket_no_upscale": True,
+        "bucket_reso_steps": 64,
+    }
+    return TrainConfig(**{**values, **changes})
