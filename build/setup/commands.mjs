@@ -28,13 +28,12 @@ async function prepare(needs) {
   if (!app.isDone()) await runStage(app);
 }
 
+/** What the tests need, whoever asks; a window where there is no display needs a virtual one. */
+const testNeeds = () => ({ tests: true, window: true, virtualDisplay: !hasDisplay() });
+
 /** Set-up alone. */
 export const setUp = command(({ tests }) =>
-  bringUpToDate(projectRoot, {
-    tests,
-    window: tests || hasDisplay(),
-    virtualDisplay: tests && !hasDisplay(),
-  }),
+  bringUpToDate(projectRoot, tests ? testNeeds() : { window: hasDisplay() }),
 );
 
 export const start = command(async (args) => {
@@ -61,7 +60,7 @@ export const atelier = command(async (args) => {
 });
 
 export const test = command(async (args) => {
-  await prepare({ tests: true, window: true, virtualDisplay: !hasDisplay() });
+  await bringUpToDate(projectRoot, testNeeds());
   const { runSuites } = await import('./suites.mjs');
   process.exitCode = (await runSuites(projectRoot, args)) ? 0 : 1;
 });
