@@ -1,4 +1,4 @@
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ProblemError } from '../../shared/result';
 import { pythonOf } from './platform';
@@ -19,7 +19,7 @@ export interface Locations {
 const commandSchema = z.array(z.string()).nonempty();
 
 export function locate(root: string, env: NodeJS.ProcessEnv = process.env): Locations {
-  const dataFolder = env['ATELIER_DATA_DIR'] ?? join(root, '.atelier');
+  const dataFolder = resolve(env['ATELIER_DATA_DIR'] || join(root, '.atelier'));
   const pythonBridge = join(root, 'python-bridge');
   const override = env['ATELIER_BRIDGE_COMMAND'];
   return {
@@ -30,7 +30,7 @@ export function locate(root: string, env: NodeJS.ProcessEnv = process.env): Loca
     pythonBridge,
     bridgeCommand:
       override === undefined
-        ? [pythonOf(join(root, '.venv')), '-m', 'lora_bridge']
+        ? [env['ATELIER_PYTHON'] ?? pythonOf(join(root, '.venv')), '-m', 'lora_bridge']
         : commandSchema.parse(JSON.parse(override)),
     bridgeEnvironment: bridgeEnvironment(env, pythonBridge, dataFolder),
   };

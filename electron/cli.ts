@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { toProblem } from '../shared/result';
+import { addCaptionOptions, captionCommand } from './cli/caption';
+import { createContext, type Context } from './cli/context';
+import { inspectCommand } from './cli/inspect';
+import { planCommand } from './cli/plan';
+import { printProblem } from './cli/print';
+import { trainCommand } from './cli/train';
+
+/** The app's services without a window. The bundle lies in dist/electron. */
+const root = join(__dirname, '..', '..');
+
+/** Runs a command and ends with its exit code; a failure is one sentence and what to do about it. */
+function run(command: (context: Context) => Promise<number>): Promise<void> {
+  return command(createContext(root)).then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: unknown) => {
+      printProblem('Error', toProblem(error));
+      process.exitCode = 1;
+    },
+  );
+}
+
+const program = new Command('atelier').description('Teach SDXL a subject, without a window.');
+
+program
+  .command('plan')
+  .argument('<config>', 'a config as kohya_ss saves it, or one of ours')
+  .option('--json', 'print one JSON object', false)
+  .description('what a training run would do; needs no base model')
+  .action((file: string, { json }: { json: boolean }) =>
+    run((context) => planCommand(context, file, json)),
+  );
+
+program
+  .command('train')
+  .argument('[config]', 'a config as kohya_ss saves it, or one of ours')
+  .option('--sample', 'train the sample project', false)
+  .option('--folder <folder>', 'where the sample project is prepared')
+  .description('train a LoRA; Ctrl-C stops and saves')
+  .action((file: string | undefined, { sample, folder }: { sample: boolean; folder?: string }) =>
+    run((context) => trainCommand(context, file, { sample, folder })),
+  );
+
+addCaptionOptions(
+  program
+    .command('caption')
+    .argument('<dir>', 'folder of pictures')
+    .description('caption the pictures of a folder with BLIP'),
+).action((dir: string, options: unknown) =>
+  run((context) => captionCommand(context, dir, options)),
+);
+
+program
+  .command('inspect')
+  .argument('<file>', 'a LoRA')
+  .option('--json', 'print one JSON object', false)
+  .description('what is in a LoRA, and whether anything in it is NaN or empty')
+  .action((file: string, { json }: { json: boolean }) =>
+    run((context) => inspectCommand(context, file, json)),
+  );
+
+void program.parseAsync();

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { importKohyaJson, type ImportNote } from '../../shared/kohya/import-json';
+import { parameterProblems, type TrainConfig } from '../../shared/parameters';
+import { ProblemError } from '../../shared/result';
+import { fileProblem } from '../lib/file-problem';
+import { printAside } from './print';
+
+const titles: Record<ImportNote['kind'], string> = {
+  changed: 'Changed',
+  unsupported: 'Not supported',
+  unknown: 'Not known',
+  defaulted: 'Not in the file',
+};
+
+/**
+ * A training config out of a file of kohya_ss, or of our own; says on stderr what was changed or left out.
+ *
+ * @throws ProblemError with the first thing that is wrong with it
+ */
+export async function readConfigFile(path: string): Promise<TrainConfig> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw fileProblem(error, path);
+  });
+  const { config, notes } = importKohyaJson(text, basename(path));
+  printNotes(notes);
+  return checkConfig(completePaths(config));
+}
+
+function printNotes(notes: readonly ImportNote[]): void {
+  for (const { kind, message } of notes)
+    if (kind !== 'defaulted') printAside(`${titles[kind]}: ${message}`);
+  const missing = notes.filter(({ kind }) => kind === 'defaulted').map(({ key }) => key);
+  if (missing.length > 0)
+    printAside(`${titles.defaulted}: ${missing.join(', ')}. The defaults are used.`);
+}
+
+const folders = ['train_data_dir', 'reg_data_dir', 'output_dir', 'logging_dir'] as const;
+
+/** Paths count from where the command runs; a job runs in its own folder. */
+function completePaths(config: TrainConfig): TrainConfig {
+  const full = { ...config };
+  for (const key of folders) if (full[key] !== '') full[key] = resolve(full[key]);
+  if (full.logging_dir === '' && full.output_dir !== '')
+    full.logging_dir = join(full.output_dir, 'log');
+  // What is not a path on this machine may be the name of a model on a hub.
+  const model = full.pretrained_model_name_or_path;
+  if (existsSync(model)) full.pretrained_model_name_or_path = resolve(model);
+  return full;
+}
+
+function checkConfig(config: TrainConfig): TrainConfig {
+  const [problem] = Object.entries(parameterProblems(config));
+  if (problem === undefined) return config;
+  throw new ProblemError('bad_config', `${problem[0]}: ${problem[1]}`, 'Correct it in the config.');
+}

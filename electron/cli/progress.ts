@@ -1,0 +1,109 @@
+import type { EventOf, JobEvent } from '../../shared/protocol';
+import { duration, printProblem } from './print';
+
+const BAR_WIDTH = 30;
+const LINE_INTERVAL_MS = 1000;
+/** The first steps are printed one by one: they tell how fast it goes. */
+const FIRST_STEPS = 10;
+
+const phaseNames: Record<EventOf<'phase'>['phase'], string> = {
+  starting: 'Starting',
+  loading_model: 'Loading the model',
+  caching_latents: 'Caching latents',
+  caching_captions: 'Caching captions',
+  training: 'Training',
+  captioning: 'Captioning',
+  saving: 'Saving',
+};
+
+/** Shows a job's events in a terminal: one line that moves, or plain lines where nobody looks. */
+export class ProgressPrinter {
+  #phase = '';
+  #lastLine = 0;
+  #isBarShown = false;
+
+  constructor(private readonly out: NodeJS.WriteStream) {}
+
+  show(events: readonly JobEvent[]): void {
+    for (const event of events) this.#showOne(event);
+  }
+
+  /** Ends the moving line. */
+  finish(): void {
+    if (this.#isBarShown) this.out.write('\n');
+    this.#isBarShown = false;
+  }
+
+  #showOne(event: JobEvent): void {
+    switch (event.type) {
+      case 'phase':
+        this.#showPhase(event);
+        break;
+      case 'step':
+        this.#progress(event.step, event.total, stepText(event), event.step <= FIRST_STEPS);
+        break;
+      case 'caption':
+        this.#line(captionText(event));
+        break;
+      case 'checkpoint':
+        this.#line(`Saved ${event.path}`);
+        break;
+      case 'warning':
+        this.finish();
+        printProblem('Warning', event.problem);
+        break;
+      case 'log':
+        if (event.level !== 'info') this.#line(event.text);
+        break;
+      case 'hello':
+        this.#line(`On ${event.device.name} (${event.device.kind})`);
+        break;
+      case 'plan':
+      case 'heartbeat':
+      case 'failed':
+      case 'finished':
+        break;
+    }
+  }
+
+  #showPhase({ phase, done, total }: EventOf<'phase'>): void {
+    if (phase !== this.#phase) this.#line(phaseNames[phase]);
+    this.#phase = phase;
+    const hasOwnLines = phase === 'training' || phase === 'captioning';
+    if (total > 0 && !hasOwnLines) this.#progress(done, total, phaseNames[phase], false);
+  }
+
+  #progress(done: number, total: number, text: string, always: boolean): void {
+    const counted = `${String(done)}/${String(total)}`;
+    if (this.out.isTTY) {
+      const filled = Math.round((BAR_WIDTH * done) / total);
+      const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+      this.out.write(`\r\u001b[K${bar} ${counted} ${text}`);
+      this.#isBarShown = true;
+      return;
+    }
+    const now = Date.now();
+    if (!always && done < total && now - this.#lastLine < LINE_INTERVAL_MS) return;
+    this.#lastLine = now;
+    this.#line(`${counted} ${text}`);
+  }
+
+  #line(text: string): void {
+    this.finish();
+    this.out.write(`${text}\n`);
+  }
+}
+
+function stepText({ epoch, epochs, loss, secondsPerStep, etaSeconds }: EventOf<'step'>): string {
+  return [
+    `epoch ${String(epoch)}/${String(epochs)}`,
+    `loss ${loss === null ? 'not a number' : loss.toFixed(4)}`,
+    `${secondsPerStep.toFixed(2)} s/step`,
+    `${duration(etaSeconds)} left`,
+  ].join('  ');
+}
+
+function captionText({ image, outcome, text, reason, done, total }: EventOf<'caption'>): string {
+  const name = image.split(/[/\\]/u).at(-1) ?? image;
+  return `${String(done)}/${String(total)} ${name}: ${outcome === 'written' ? text : `${outcome}, ${reason}`}`;
+}

@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import type { TrainConfig } from '../../shared/parameters';
+import { ProblemError } from '../../shared/result';
+import { Preparation } from '../services/preparation';
+import { configOfDraft, readSampleProject } from '../services/sample-project';
+import { Thumbnails } from '../services/thumbnails';
+import { readConfigFile } from './config-file';
+import type { Context } from './context';
+import { findFaults } from './inspect';
+import { createWorker } from './plan';
+import { print, printAside } from './print';
+import { runJob } from './run-job';
+
+export interface TrainOptions {
+  /** Train the sample project instead of a config. */
+  readonly sample: boolean;
+  /** Where the sample project is prepared. */
+  readonly folder: string | undefined;
+}
+
+/** `train CONFIG`: 0 only when the LoRA is there and whole. */
+export async function trainCommand(
+  context: Context,
+  file: string | undefined,
+  { sample, folder }: TrainOptions,
+): Promise<number> {
+  if (sample === (file !== undefined))
+    throw new ProblemError(
+      'usage',
+      'Give a config file, or --sample.',
+      'See: atelier train --help',
+    );
+  const config =
+    file === undefined
+      ? await prepareSample(context, folder ?? join(context.locations.dataFolder, 'sample-run'))
+      : await readConfigFile(file);
+  const { status, outputs } = await runJob(context, { kind: 'train', config });
+  const [lora] = outputs;
+  if (status.kind === 'failed') return 1;
+  if (lora === undefined) {
+    printAside('Error: No LoRA was saved.');
+    return 1;
+  }
+  return checkLora(context, lora);
+}
+
+async function checkLora(context: Context, lora: string): Promise<number> {
+  const worker = createWorker(context);
+  try {
+    const faults = findFaults(await worker.ask('inspect', { path: lora }));
+    for (const fault of faults) printAside(`Error: ${lora}: ${fault}`);
+    if (faults.length > 0) return 1;
+    print(`LoRA: ${lora}`);
+    return 0;
+  } finally {
+    worker.dispose();
+  }
+}
+
+/** The sample project in Kohya's layout, with the config to train it. */
+async function prepareSample(context: Context, destination: string): Promise<TrainConfig> {
+  const project = await readSampleProject(context.locations.sample, destination);
+  if (project === null)
+    throw new ProblemError(
+      'no_sample',
+      `There is no sample project in ${context.locations.sample}.`,
+      'Run npm start, which makes it.',
+    );
+  const worker = createWorker(context);
+  const thumbnails = new Thumbnails(join(destination, '.thumbnails'), (path, thumbnail) =>
+    worker.ask('picture', { path, thumbnail }),
+  );
+  const config = configOfDraft(project.training);
+  const preparation = new Preparation({
+    thumbnails,
+    makePlan: (trainConfig, concepts) => worker.ask('plan', { config: trainConfig, concepts }),
+    trainConfig: () => config,
+    onProgress: () => undefined,
+  });
+  try {
+    print('Preparing the sample project');
+    const {
+      imagesFolder: _,
+      copied: _copied,
+      kept: _kept,
+      ...folders
+    } = await preparation.prepare(project.dataset);
+    return { ...config, ...folders };
+  } finally {
+    worker.dispose();
+  }
+}

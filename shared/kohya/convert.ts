@@ -1,0 +1,93 @@
+import { parameters, type Parameter, type ParameterKey } from '../parameters';
+import { ProblemError } from '../result';
+
+export interface Converted {
+  readonly value: unknown;
+  /** What was changed and why; null when the file's value was taken as it is. */
+  readonly change: string | null;
+}
+
+type NumberParameter = Extract<Parameter, { min: number }>;
+type ChoiceParameter = Extract<Parameter, { kind: 'choice' }>;
+
+const taken = (value: unknown): Converted => ({ value, change: null });
+
+/** A value of a kohya_ss file as the parameter wants it. @throws ProblemError `bad_value` for what cannot be meant */
+export function convert(key: ParameterKey, raw: unknown): Converted {
+  const row = parameters[key];
+  switch (row.kind) {
+    case 'integer':
+    case 'decimal':
+    case 'optionalDecimal':
+      return convertNumber(key, row, raw);
+    case 'toggle':
+      return convertToggle(key, row.default, raw);
+    case 'choice':
+      return convertChoice(key, row, raw);
+    case 'text':
+    case 'folder':
+    case 'model':
+      return convertText(key, row.default, raw);
+  }
+}
+
+const isEmpty = (raw: unknown): boolean =>
+  raw === null || raw === undefined || (typeof raw === 'string' && raw.trim() === '');
+
+const useDefault = (key: string, raw: unknown, fallback: unknown): Converted => ({
+  value: fallback,
+  change: `${key} is ${JSON.stringify(raw)}: ${JSON.stringify(fallback)} is used.`,
+});
+
+const notA = (wanted: string, key: string, label: string, raw: unknown): ProblemError =>
+  new ProblemError(
+    'bad_value',
+    `${label} (${key}) is ${JSON.stringify(raw)}: it must be ${wanted}.`,
+    'Correct it in the file.',
+  );
+
+function convertNumber(key: ParameterKey, row: NumberParameter, raw: unknown): Converted {
+  // kohya_ss writes no learning rate of 0: there it means that none is set.
+  if (row.kind === 'optionalDecimal' && (isEmpty(raw) || Number(raw) === 0)) return taken(null);
+  if (isEmpty(raw)) return useDefault(key, raw, row.default);
+  const number = typeof raw === 'boolean' ? NaN : Number(raw);
+  if (!Number.isFinite(number)) throw notA('a number', key, row.label, raw);
+  const whole = row.kind === 'integer' ? Math.round(number) : number;
+  const value = Math.min(row.max, Math.max(row.min, whole));
+  if (value === number) return taken(value);
+  const reason =
+    value === whole
+      ? 'it must be a whole number'
+      : `it must be from ${String(row.min)} to ${String(row.max)}`;
+  return { value, change: `${key} is ${String(number)}: ${reason}, so ${String(value)} is used.` };
+}
+
+function convertToggle(key: ParameterKey, fallback: boolean, raw: unknown): Converted {
+  if (typeof raw === 'boolean') return taken(raw);
+  if (raw === 1 || /^(true|1)$/iu.test(String(raw))) return taken(true);
+  if (raw === 0 || /^(false|0)$/iu.test(String(raw))) return taken(false);
+  if (isEmpty(raw)) return useDefault(key, raw, fallback);
+  throw notA('true or false', key, parameters[key].label, raw);
+}
+
+/** What stands in for a choice that there is not, where the default would be further off. */
+const standIns: Partial<Record<ParameterKey, Readonly<Record<string, string>>>> = {
+  lr_scheduler: { adafactor: 'constant', piecewise_constant: 'constant' },
+};
+
+function convertChoice(key: ParameterKey, row: ChoiceParameter, raw: unknown): Converted {
+  const text = String(raw ?? '').trim();
+  const option = row.options.find((candidate) => candidate.toLowerCase() === text.toLowerCase());
+  if (option !== undefined) return taken(option);
+  if (text === '') return useDefault(key, raw, row.default);
+  const value = standIns[key]?.[text] ?? row.default;
+  return { value, change: `${key} ${text} is not supported: ${value} is used.` };
+}
+
+function convertText(key: ParameterKey, fallback: string, raw: unknown): Converted {
+  if (isEmpty(raw)) return fallback === '' ? taken('') : useDefault(key, raw, fallback);
+  const text = String(raw).trim();
+  if (key === 'caption_extension' && !text.startsWith('.'))
+    return { value: `.${text}`, change: `caption_extension is ${text}: .${text} is used.` };
+  return taken(text);
+}

@@ -1,0 +1,170 @@
+import {
+  defaultTrainConfig,
+  parameterKeys,
+  parameters,
+  type ParameterKey,
+  type TrainConfig,
+} from '../parameters';
+import { ProblemError } from '../result';
+import { convert } from './convert';
+import { parseJson } from './parse-json';
+import { irrelevantKeys, unsupportedKeys } from './other-keys';
+
+/** What became of a value on its way in. */
+export interface ImportNote {
+  /**
+   * `changed`: taken with another value. `unsupported`: asks for something that is not done. `unknown`: no key of
+   * kohya_ss. `defaulted`: not in the file, so our default is used.
+   */
+  readonly kind: 'changed' | 'unsupported' | 'unknown' | 'defaulted';
+  readonly key: string;
+  readonly message: string;
+}
+
+export interface KohyaImport {
+  /** Not yet checked: a folder may be missing. */
+  readonly config: TrainConfig;
+  readonly notes: readonly ImportNote[];
+}
+
+type Raw = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads a config as kohya_ss saves it, or as we do: numbers may be strings, numbers that are not set may be "" or null,
+ * booleans and whole numbers may be written in any of the ways that its versions have used.
+ *
+ * @param name what errors call the file
+ * @throws ProblemError `json_broken`, `not_a_config`, `not_sdxl`, `bad_value`
+ */
+export function importKohyaJson(text: string, name = 'The config'): KohyaImport {
+  const raw = parseJson(text, name);
+  refuseOtherModels(raw, name);
+  const config: Record<string, unknown> = { ...defaultTrainConfig };
+  const notes: ImportNote[] = [];
+  for (const key of parameterKeys) {
+    const fileKey = fileKeyOf(raw, key);
+    if (fileKey === null) {
+      notes.push(defaulted(key));
+      continue;
+    }
+    const { value, change } = convert(key, raw[fileKey]);
+    config[key] = value;
+    if (change !== null) notes.push({ kind: 'changed', key: fileKey, message: change });
+  }
+  if (notes.length === parameterKeys.length && notes.every(({ kind }) => kind === 'defaulted'))
+    throw new ProblemError(
+      'not_a_config',
+      `${name} holds no training parameters.`,
+      'Save a configuration in kohya_ss, or use the job.json’s config of an earlier run.',
+    );
+  return {
+    config: applyEpochs(config as TrainConfig, raw, notes),
+    notes: [...notes, ...otherNotes(raw)],
+  };
+}
+
+/** The key under which a parameter stands in the file; null when it is not there. */
+function fileKeyOf(raw: Raw, key: ParameterKey): string | null {
+  const row = parameters[key];
+  const kohyaKey = 'kohyaKey' in row ? row.kohyaKey : key;
+  return [kohyaKey, key].find((candidate) => candidate in raw) ?? null;
+}
+
+const defaulted = (key: ParameterKey): ImportNote => ({
+  kind: 'defaulted',
+  key,
+  message: `${key} is not in the file: ${JSON.stringify(parameters[key].default)} is used.`,
+});
+
+const otherModels: Readonly<Record<string, string>> = {
+  v2: 'Stable Diffusion 2',
+  v_parameterization: 'a v-prediction model',
+  flux1_checkbox: 'Flux.1',
+  sd3_checkbox: 'Stable Diffusion 3',
+  hunyuan_image_checkbox: 'HunyuanImage',
+  anima_checkbox: 'Anima',
+  lumina_checkbox: 'Lumina',
+};
+
+function refuseOtherModels(raw: Raw, name: string): void {
+  for (const [key, model] of Object.entries(otherModels))
+    if (isOn(raw[key]))
+      throw new ProblemError(
+        'not_sdxl',
+        `${name} is for ${model} (${key} is on): only SDXL can be trained.`,
+        'Choose an SDXL configuration.',
+      );
+}
+
+const isOn = (value: unknown): boolean =>
+  value === true || value === 1 || /^true$/iu.test(String(value));
+
+/** As in sd-scripts, Max train epoch wins over Max train steps. */
+function applyEpochs(config: TrainConfig, raw: Raw, notes: ImportNote[]): TrainConfig {
+  const epochs = Math.round(Number(raw['max_train_epochs'] ?? 0));
+  if (!(epochs > 0)) return config;
+  if (config.max_train_steps > 0 || config.epoch !== epochs)
+    notes.push({
+      kind: 'changed',
+      key: 'max_train_epochs',
+      message: `max_train_epochs is ${String(epochs)}, which wins over epoch and max_train_steps.`,
+    });
+  return { ...config, epoch: epochs, max_train_steps: 0 };
+}
+
+/** What the file asks for beyond our parameters. */
+function otherNotes(raw: Raw): ImportNote[] {
+  const notes: ImportNote[] = [];
+  if ('sdxl' in raw && !isOn(raw['sdxl']))
+    notes.push({
+      kind: 'changed',
+      key: 'sdxl',
+      message:
+        'sdxl is off: the model is trained as SDXL all the same, and refused if it is not one.',
+    });
+  if (isSet(raw['text_encoder_lr'], 0))
+    notes.push({
+      kind: 'unsupported',
+      key: 'text_encoder_lr',
+      message: `text_encoder_lr is ${shown(raw['text_encoder_lr'])}: the text encoders are not trained, only the U-Net is.`,
+    });
+  for (const [key, value] of Object.entries(raw)) {
+    const neutral = unsupportedKeys[key];
+    if (neutral !== undefined && isSet(value, neutral))
+      notes.push({
+        kind: 'unsupported',
+        key,
+        message: `${key} is ${shown(value)}: it is not supported and has no effect.`,
+      });
+    if (!isKnown(key))
+      notes.push({ kind: 'unknown', key, message: `${key} is not known and has no effect.` });
+  }
+  return notes;
+}
+
+const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);
+
+/** Whether a value asks for something: neither empty nor the one at which its key does nothing. */
+function isSet(value: unknown, neutral: string | number | boolean): boolean {
+  if (value === null || value === '' || value === false || value === neutral) return false;
+  if (typeof neutral === 'boolean') return isOn(value);
+  return typeof neutral === 'number'
+    ? Number(value) !== neutral && Number(value) !== 0
+    : value !== neutral;
+}
+
+const ownKeys: ReadonlySet<string> = new Set([
+  ...parameterKeys,
+  ...parameterKeys.flatMap((key) => {
+    const row = parameters[key];
+    return 'kohyaKey' in row ? [row.kohyaKey] : [];
+  }),
+  ...Object.keys(otherModels),
+  'sdxl',
+  'text_encoder_lr',
+  'max_train_epochs',
+  'use_8bit_adam',
+]);
+
+const isKnown = (key: string): boolean =>
+  ownKeys.has(key) || key in unsupportedKeys || irrelevantKeys.has(key);
