@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 IMAGE_SIZE = 96
 WIDTH = 96
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "[ENC]"]
-WORDS = """
+_VOCABULARY = """
 a above an and are around astronaut background bag beach bed behind beside big bird black blonde
 blue board boat book bottle bowl boy bridge bright brown building bus cake camera car cat ceiling
 chair child city clock close closeup clothes cloud coat colorful computer couch cow crowd cup
@@ -30,7 +30,8 @@ sitting sky small smile smiling snow sofa some space spoon standing star steps s
 studio suit sun surface table tall the their three to top tower train tree truck tv two umbrella
 under uniform up vase very view walking wall watch water wearing white wide window wine wing winter
 with woman women wooden words yellow young
-""".split()
+"""
+WORDS = _VOCABULARY.split()
 
 
 def make_tiny_blip(folder: Path, seed: int = 0) -> None:

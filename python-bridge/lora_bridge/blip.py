@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
 from lora_bridge.identify import HUB_NAME
@@ -39,12 +40,11 @@ class Captioner:
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             # transformers' signatures are only partly typed: all of it is behind this class.
-            self._model: Any = _load(transformers.BlipForConditionalGeneration, config.model).to(self._device)
+            self._model: Any = _load_model(config.model).eval().to(self._device)
             self._tokenizer: Any = _load(transformers.AutoTokenizer, config.model)
             self._processor: Any = _load(BlipImageProcessorPil, config.model)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise _unusable(config.model, error) from error
-        self._model.eval()
         # Without the [SEP] at its end; the model puts its own first token over [CLS].
         self._prompt_tokens = len(self._tokenizer(PROMPT).input_ids) - 1
         _check_lengths(config, self._prompt_tokens)
@@ -117,5 +117,13 @@ def _unusable(model: str, error: Exception) -> ProblemError:
     )
 
 
-def _load(kind: object, model: str) -> Any:
-    return cast("Any", kind).from_pretrained(model)
+def _load_model(model: str) -> Any:
+    blip, info = _load(transformers.BlipForConditionalGeneration, model, output_loading_info=True)
+    # transformers fills them with random numbers: a BLIP that answers or compares would say random words.
+    if missing := [name for name in info["missing_keys"] if ".encoder." in name]:
+        raise ValueError(f"it lacks {len(missing)} weights of a captioner")
+    return blip
+
+
+def _load(kind: object, model: str, **options: bool) -> Any:
+    return cast("Any", kind).from_pretrained(model, **options)
