@@ -125,14 +125,9 @@ def _write_project(project: Path, checkpoint: Path) -> Path:
 
 def _report(log: Path, lora: Path) -> None:
     """Print the figures; raises SystemExit when the LoRA or a figure is not as it must be."""
-    events: list[dict[str, Any]] = [
-        json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()
-    ]
+    events: list[dict[str, Any]] = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     steps = [event for event in events if event["type"] == "step"]
-    seconds = [
-        later["time"] - earlier["time"]
-        for earlier, later in zip(steps, steps[1:], strict=False)
-    ]
+    seconds = [later["time"] - earlier["time"] for earlier, later in zip(steps, steps[1:], strict=False)]
     peak = max(step["memoryBytes"] for step in steps)
     found = inspect_lora(str(lora))
     print(f"time to first step  {steps[0]['time'] - events[0]['time']:.1f} s")

@@ -50,19 +50,13 @@ def sdxl_layout(configs: Path) -> list[LdmTensor]:
         *_plain(
             "text_encoder",
             _text_encoder(configs / "text_encoder", CLIPTextModel),
-            lambda name: (
-                ldm_names.TEXT_ENCODER_PREFIX + name.removeprefix("text_model.")
-            ),
+            lambda name: ldm_names.TEXT_ENCODER_PREFIX + name.removeprefix("text_model."),
         ),
-        *_open_clip(
-            _text_encoder(configs / "text_encoder_2", CLIPTextModelWithProjection)
-        ),
+        *_open_clip(_text_encoder(configs / "text_encoder_2", CLIPTextModelWithProjection)),
     ]
 
 
-def write_checkpoint(
-    file: Path, layout: list[LdmTensor], make: Callable[[LdmTensor], torch.Tensor]
-) -> None:
+def write_checkpoint(file: Path, layout: list[LdmTensor], make: Callable[[LdmTensor], torch.Tensor]) -> None:
     """Write an fp16 checkpoint, one tensor in memory at a time."""
     entries: dict[str, object] = {}
     end = 0
@@ -95,13 +89,8 @@ def convert_folder(folder: Path, file: Path) -> None:
 
     def make(tensor: LdmTensor) -> torch.Tensor:
         # transformers 5 dropped the prefix from the first encoder's names in memory, but writes it to files.
-        state = {
-            name.removeprefix("text_model."): value
-            for name, value in weights[tensor.part].items()
-        }
-        value = torch.cat(
-            [state[source.removeprefix("text_model.")] for source in tensor.sources]
-        )
+        state = {name.removeprefix("text_model."): value for name, value in weights[tensor.part].items()}
+        value = torch.cat([state[source.removeprefix("text_model.")] for source in tensor.sources])
         return value.t() if tensor.name.endswith("text_projection") else value
 
     write_checkpoint(file, sdxl_layout(folder), make)
@@ -121,9 +110,7 @@ def random_tensor(tensor: LdmTensor) -> torch.Tensor:
 
 def _unet(configs: Path) -> torch.nn.Module:
     with torch.device("meta"):
-        return UNet2DConditionModel.from_config(
-            UNet2DConditionModel.load_config(configs / "unet")
-        )
+        return UNet2DConditionModel.from_config(UNet2DConditionModel.load_config(configs / "unet"))
 
 
 def _vae(configs: Path) -> torch.nn.Module:
@@ -137,9 +124,7 @@ def _text_encoder(folder: Path, kind: type[torch.nn.Module]) -> torch.nn.Module:
         return kind(config)
 
 
-def _plain(
-    part: str, model: torch.nn.Module, rename: Callable[[str], str]
-) -> Iterator[LdmTensor]:
+def _plain(part: str, model: torch.nn.Module, rename: Callable[[str], str]) -> Iterator[LdmTensor]:
     for name, value in model.state_dict().items():
         original = rename(name)
         shape = tuple(value.shape)
@@ -161,9 +146,5 @@ def _open_clip(model: torch.nn.Module) -> Iterator[LdmTensor]:
                 (name,),
             )
         elif third == 0:
-            sources = tuple(
-                name.replace("q_proj", f"{letter}_proj") for letter in "qkv"
-            )
-            yield LdmTensor(
-                original, (3 * shape[0], *shape[1:]), "text_encoder_2", sources
-            )
+            sources = tuple(name.replace("q_proj", f"{letter}_proj") for letter in "qkv")
+            yield LdmTensor(original, (3 * shape[0], *shape[1:]), "text_encoder_2", sources)

@@ -31,6 +31,8 @@ diffusers_logging.disable_progress_bar()
 transformers_logging.disable_progress_bar()
 
 SDXL_CONFIGS = Path(__file__).parent / "sdxl"
+_CLIP_TOKENS = 49408
+"""transformers makes a tokenizer without words, and says nothing, where the files are missing."""
 
 
 class BaseModel(ABC):
@@ -77,6 +79,8 @@ class DiffusersModel(BaseModel):
         kind = CLIPTextModelWithProjection if number else CLIPTextModel
         model = self._load(kind, f"text_encoder{suffix}", dtype)
         tokenizer = self._load(CLIPTokenizer, f"tokenizer{suffix}")
+        if len(tokenizer) < _CLIP_TOKENS:
+            raise self._problem(f"tokenizer{suffix}", ValueError("it has no vocabulary."))
         return TextEncoder(tokenizer, model)
 
     def unet(self, dtype: torch.dtype) -> Unet:
@@ -140,16 +144,16 @@ class SingleFileModel(BaseModel):
     def _load_tokenizer(self, number: int) -> Any:
         # OpenCLIP pads with the token 0, which reads "!"; OpenAI's CLIP with the end of the text.
         padding = {"pad_token": "!"} if number else {}
-        try:
-            return cast("Any", CLIPTokenizer).from_pretrained(
-                self._tokenizer, local_files_only=True, model_max_length=77, **padding
-            )
-        except (OSError, ValueError) as error:
+        tokenizer = cast("Any", CLIPTokenizer).from_pretrained(
+            self._tokenizer, local_files_only=True, model_max_length=77, **padding
+        )
+        if len(tokenizer) < _CLIP_TOKENS:
             raise ProblemError(
                 "tokenizer_missing",
-                f"CLIP's tokenizer is not in {self._tokenizer}: {_first_line(error)}",
-                "Run the set-up again: npm run setup.",
-            ) from error
+                f"CLIP's vocabulary is not in {self._tokenizer}.",
+                "Start the app with npm start, which completes the set-up.",
+            )
+        return tokenizer
 
     def _filled(self, model: Any, dtype: torch.dtype, read: Callable[[Any, str], torch.Tensor]) -> Any:
         """Give a model without memory its tensors from the file, and its counters their numbers."""
