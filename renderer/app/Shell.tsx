@@ -33,7 +33,9 @@ export function Shell() {
       variant="none"
     >
       <Header />
-      <TabBar />
+      <nav aria-label="Steps">
+        <TabBar />
+      </nav>
       <WorkerBanner />
       <main className="shell-main">
         {tabs.map((name) => {

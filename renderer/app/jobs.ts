@@ -10,9 +10,11 @@ interface JobsState {
   readonly summaries: readonly JobSummary[];
   /** The jobs that are followed event by event: those that run and those that are looked at. */
   readonly views: Readonly<Record<string, JobView>>;
+  /** Jobs that ran while this window was open. Earlier ones are history, and say nothing about where the user stands. */
+  readonly current: readonly string[];
 }
 
-export const useJobs = create<JobsState>(() => ({ summaries: [], views: {} }));
+export const useJobs = create<JobsState>(() => ({ summaries: [], views: {}, current: [] }));
 
 const fetching = new Set<string>();
 
@@ -26,6 +28,10 @@ function keepSummary(summary: JobSummary): void {
       b.createdAt.localeCompare(a.createdAt),
     ),
   }));
+}
+
+function markCurrent(jobId: string): void {
+  useJobs.setState(({ current }) => (current.includes(jobId) ? {} : { current: [...current, jobId] }));
 }
 
 /** Gets the whole view and follows it from then on. */
@@ -53,6 +59,7 @@ function onChanged(summary: JobSummary): void {
   keepSummary(summary);
   const view = useJobs.getState().views[summary.id];
   const over = isOver(summary.status);
+  if (!over) markCurrent(summary.id);
   if (view === undefined) {
     if (!over) refollow(summary.id);
   } else if (over && summary.lastSeq > view.lastSeq) {
@@ -68,7 +75,9 @@ export async function connectJobs(): Promise<void> {
   on('jobs:changed', onChanged);
   for (const summary of await call('jobs:list')) {
     keepSummary(summary);
-    if (!isOver(summary.status)) await followJob(summary.id);
+    if (isOver(summary.status)) continue;
+    markCurrent(summary.id);
+    await followJob(summary.id);
   }
 }
 
@@ -76,6 +85,7 @@ export async function startJob(request: StartJob): Promise<JobView> {
   const view = await call('jobs:start', request);
   keepSummary(summaryOf(view));
   keepView(view);
+  markCurrent(view.id);
   return view;
 }
 
@@ -91,8 +101,8 @@ export function runningJob({ summaries, views }: JobsState, kind: JobKind): JobV
   return null;
 }
 
-/** The newest job of a kind, running or not, that this window follows. */
-export function latestJob({ summaries, views }: JobsState, kind: JobKind): JobView | null {
-  const newest = summaries.find((summary) => summary.kind === kind && views[summary.id]);
+/** The newest job of a kind that ran, or still runs, while this window was open. */
+export function latestJob({ summaries, views, current }: JobsState, kind: JobKind): JobView | null {
+  const newest = summaries.find(({ id, kind: its }) => its === kind && current.includes(id));
   return newest === undefined ? null : (views[newest.id] ?? null);
 }

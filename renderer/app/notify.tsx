@@ -12,6 +12,7 @@ export function notifyProblem(thrown: unknown): void {
     message: problem.hint ?? null,
     autoClose: 12_000,
     role: 'alert',
+    closeButtonProps: { 'aria-label': 'Dismiss' },
   });
 }
 
@@ -42,6 +43,7 @@ export function notifyDone({ title, message, action }: NextStep): void {
       </Stack>
     ),
     autoClose: 12_000,
+    closeButtonProps: { 'aria-label': 'Dismiss' },
   });
 }
 

@@ -16,6 +16,8 @@ export interface NumberFieldProps {
   readonly placeholder?: string;
   readonly error?: string | null | undefined;
   readonly disabled?: boolean;
+  /** Label and number on one line. */
+  readonly inline?: boolean;
   readonly describedBy?: string | undefined;
 }
 
@@ -38,11 +40,11 @@ export function NumberField(props: NumberFieldProps) {
 
   return (
     <TextInput
-      label={props.labelNode ?? label}
+      label={props.labelNode === undefined ? label : props.labelNode}
       aria-label={label}
       aria-describedby={props.describedBy}
       inputMode="decimal"
-      className="number-field"
+      className={props.inline === true ? 'number-field inline-field' : 'number-field'}
       data-field={name}
       value={typed ?? formatTyped(value)}
       placeholder={props.placeholder ?? ''}

@@ -37,10 +37,11 @@ export function PathField(props: PathFieldProps) {
   return (
     <div className="path-field" data-over={over || undefined} {...handlers}>
       <TextInput
-        label={props.labelNode ?? label}
+        label={props.labelNode === undefined ? label : props.labelNode}
         aria-label={label}
         aria-describedby={props.describedBy}
         description={props.description}
+        inputWrapperOrder={['label', 'input', 'description', 'error']}
         placeholder={props.placeholder ?? 'Type, browse or drop a folder'}
         value={value}
         error={props.error}

@@ -1,6 +1,6 @@
 import { Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { Fragment, type ReactNode } from 'react';
 import type { Problem } from '../../shared/result';
 
 /** Small parts that every tab is put together from. */
@@ -93,17 +93,27 @@ export function Stat({ label, value, detail }: StatProps) {
 interface FactProps {
   readonly label: string;
   readonly children: ReactNode;
-  readonly title?: string;
 }
 
 /** One line of a list of facts: what it is, and its value. */
-export function Fact({ label, children, title }: FactProps) {
+export function Fact({ label, children }: FactProps) {
   return (
     <div className="fact">
       <dt>{label}</dt>
-      <dd title={title}>{children}</dd>
+      <dd>{children}</dd>
     </div>
   );
+}
+
+/** A path that breaks where a reader would break it. */
+export function PathText({ path }: { readonly path: string }) {
+  return path.split(/(?<=[\\/_.-])/u).map((part, index) => (
+    // The parts of one path never change places.
+    <Fragment key={index}>
+      <wbr />
+      {part}
+    </Fragment>
+  ));
 }
 
 interface MeterProps {

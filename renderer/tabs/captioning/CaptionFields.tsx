@@ -47,29 +47,24 @@ export function CaptionFields({ disabled }: { readonly disabled: boolean }) {
         <PathField
           name="model"
           label={captionLabels.model}
-          description="A BLIP model: a folder, or its Hugging Face name."
-          placeholder="Salesforce/blip-image-captioning-large"
+          placeholder="A BLIP model: its folder or Hugging Face name"
           value={form.model}
           error={problems.model}
           disabled={disabled}
           onChange={(model) => editCaptioning({ model })}
         />
       </Section>
-      <Section title="Caption">
+      <Section title="Captions">
         <div className="field-pair">
           <TextInput {...text('prefix')} />
           <TextInput {...text('postfix')} />
         </div>
-        <div className="field-pair">
-          <TextInput {...text('caption_extension')} />
-          <NumberField {...number('batch_size')} />
-        </div>
-        <div role="radiogroup" aria-labelledby={existingLabel}>
-          <div className="field-label" id={existingLabel}>
+        <TextInput {...text('caption_extension')} className="inline-field" />
+        <div className="inline-field wide-control">
+          <span id={existingLabel} className="field-label">
             {captionLabels.existing}
-          </div>
+          </span>
           <SegmentedControl
-            fullWidth
             aria-labelledby={existingLabel}
             value={form.existing}
             disabled={disabled}
@@ -81,7 +76,7 @@ export function CaptionFields({ disabled }: { readonly disabled: boolean }) {
           />
         </div>
       </Section>
-      <Section title="How it is written">
+      <Section title="BLIP">
         <Switch
           label={captionLabels.use_beam_search}
           checked={form.use_beam_search}
@@ -105,6 +100,7 @@ export function CaptionFields({ disabled }: { readonly disabled: boolean }) {
           <NumberField {...number('min_length')} />
           <NumberField {...number('max_length')} />
         </div>
+        <NumberField {...number('batch_size')} inline />
       </Section>
     </>
   );

@@ -68,7 +68,7 @@ export function CaptioningTab() {
   return (
     <div className="tab-layout">
       <aside className="side" aria-label="Captioning settings">
-        <div className="side-scroll">
+        <div className="side-scroll" tabIndex={0} role="group" aria-label="Settings">
           <CaptionFields disabled={running} />
         </div>
         <CaptionFooter />

@@ -136,7 +136,7 @@ function announce(failures: number): void {
     title: 'Captions are ready',
     message:
       failures > 0
-        ? `${formatQuantity(failures, 'image')} could not be captioned and are marked in the list.`
+        ? `${formatQuantity(failures, 'image')} could not be captioned: see the marks in the list.`
         : `${formatQuantity(images, 'image')} in the folder. Read them through, then check the parameters.`,
     action: { label: 'Go to Parameters', run: () => showTab('parameters') },
   });

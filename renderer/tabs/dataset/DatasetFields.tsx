@@ -1,6 +1,5 @@
 import { TextInput } from '@mantine/core';
 import type { DatasetForm } from '../../../shared/settings';
-import { Section } from '../../components/bits';
 import { NumberField } from '../../components/NumberField';
 import { PathField } from '../../components/PathField';
 import { editDataset, useProject } from '../../app/project';
@@ -56,27 +55,23 @@ export function DatasetFields() {
 
   return (
     <>
-      <Section title="Subject">
-        <div className="field-pair">
-          <TextInput label="Instance prompt" placeholder="rihanna" {...text('instancePrompt')} />
-          <TextInput label="Class prompt" placeholder="woman" {...text('classPrompt')} />
-        </div>
-      </Section>
-      <Section title="Training images">
+      <div className="field-pair">
+        <TextInput label="Instance prompt" placeholder="rihanna" {...text('instancePrompt')} />
+        <TextInput label="Class prompt" placeholder="woman" {...text('classPrompt')} />
+      </div>
+      <div className="folder-fields">
         <PathField label="Training images folder" {...path('imagesFolder')} />
-        <div className="field-pair">
-          <NumberField label="Repeats" {...number('repeats')} />
-        </div>
-      </Section>
-      <Section title="Regularisation images" aside={<span className="optional">Optional</span>}>
-        <PathField label="Regularisation images folder" {...path('regularizationFolder')} />
-        <div className="field-pair">
-          <NumberField label="Repeats (reg)" {...number('regularizationRepeats')} />
-        </div>
-      </Section>
-      <Section title="Destination">
-        <PathField label="Destination training directory" {...path('destination')} />
-      </Section>
+        <NumberField inline label="Repeats" {...number('repeats')} />
+      </div>
+      <div className="folder-fields">
+        <PathField
+          label="Regularisation images folder"
+          placeholder="Optional"
+          {...path('regularizationFolder')}
+        />
+        <NumberField inline label="Repeats (reg)" {...number('regularizationRepeats')} />
+      </div>
+      <PathField label="Destination training directory" {...path('destination')} />
     </>
   );
 }

@@ -39,7 +39,7 @@ export function DatasetTab() {
   return (
     <div className="tab-layout">
       <aside className="side" aria-label="Dataset settings">
-        <div className="side-scroll">
+        <div className="side-scroll" tabIndex={0} role="group" aria-label="Settings">
           <DatasetFields />
         </div>
         <PrepareFooter />

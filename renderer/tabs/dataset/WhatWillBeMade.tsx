@@ -1,7 +1,7 @@
 import { Badge, Loader, Text } from '@mantine/core';
 import { IconFolder, IconFolderPlus } from '@tabler/icons-react';
 import type { PreparationPlan } from '../../../shared/contract';
-import { Note, Section, Stat } from '../../components/bits';
+import { Note, PathText, Section, Stat } from '../../components/bits';
 import { formatBytes, formatCount, formatQuantity } from '../../format';
 import { preparationPlan } from './store';
 
@@ -11,8 +11,8 @@ function Folders({ folders }: { readonly folders: PreparationPlan['folders'] }) 
       {folders.map(({ path, images, bytes, exists, role }) => (
         <li key={path}>
           {exists ? <IconFolder size={18} aria-hidden /> : <IconFolderPlus size={18} aria-hidden />}
-          <span className="folder-path" title={path}>
-            <bdi>{path}</bdi>
+          <span className="folder-path">
+            <PathText path={path} />
           </span>
           {exists && (
             <Badge variant="default" size="sm" title="What is in it stays.">
@@ -51,7 +51,7 @@ function Numbers({ value }: { readonly value: PreparationPlan }) {
 export function WhatWillBeMade() {
   const { value, problem, pending } = preparationPlan.useAnswer();
   return (
-    <div className="made-panel" data-pending={pending || undefined}>
+    <div className="made-panel" tabIndex={0} role="group" aria-label="Preview" data-pending={pending || undefined}>
       <Section
         title="What will be made"
         aside={pending && <Loader size={14} aria-label="Working it out" />}

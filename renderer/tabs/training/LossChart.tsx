@@ -54,13 +54,13 @@ function createPlot(frame: HTMLElement, hooks: Hooks): UPlot {
       width: frame.clientWidth,
       height: frame.clientHeight,
       legend: { show: false },
-      padding: [12, 16, 0, 0],
+      padding: [12, 24, 0, 0],
       scales: { x: { time: false } },
       axes: [{ ...axis, size: 32 }, { ...axis, size: 60 }],
       series: [
         {},
         { ...line, stroke: token(frame, '--chart-raw'), width: 1 },
-        { ...line, stroke: token(frame, '--chart-smoothed'), width: 2 },
+        { ...line, stroke: token(frame, '--chart-smoothed'), width: 2, spanGaps: true },
       ],
       cursor: {
         y: false,

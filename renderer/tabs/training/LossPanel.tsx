@@ -26,8 +26,8 @@ export function LossPanel({ points, over }: LossPanelProps) {
           {reading &&
             `Step ${formatCount(reading.step)}: ${formatLoss(reading.raw)}, smoothed ${formatLoss(reading.smoothed)}`}
         </span>
-        <label className="smoothing">
-          <span id="smoothing-label">Smoothing</span>
+        <div className="smoothing">
+          <span aria-hidden>Smoothing</span>
           <Slider
             w={110}
             size="sm"
@@ -39,7 +39,7 @@ export function LossPanel({ points, over }: LossPanelProps) {
             thumbLabel="Smoothing"
             onChange={(value) => useTraining.setState({ smoothing: value })}
           />
-        </label>
+        </div>
         <Button
           size="compact-xs"
           variant="default"

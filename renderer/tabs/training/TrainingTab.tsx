@@ -27,7 +27,7 @@ export function TrainingTab() {
   return (
     <div className="tab-layout">
       <aside className="side" aria-label="The run">
-        <div className="side-scroll">
+        <div className="side-scroll" tabIndex={0} role="group" aria-label="Settings">
           <WhereThingsAre />
           <WhatWillHappen />
           <EarlierRuns />

@@ -77,7 +77,7 @@ export function WhatWillHappen() {
         {value && <Facts plan={value} />}
         {wrong > 0 && (
           <Text size="sm" c="dimmed">
-            The plan appears once the parameters below are mended.
+            The plan appears once all parameters can be used.
           </Text>
         )}
         {value?.warnings.map((warning) => (

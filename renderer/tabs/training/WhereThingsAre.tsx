@@ -1,7 +1,7 @@
 import { Anchor } from '@mantine/core';
 import type { ParameterKey, TrainConfig } from '../../../shared/parameters';
 import { showParameter } from '../../app/store';
-import { Fact, Section } from '../../components/bits';
+import { Fact, PathText, Section } from '../../components/bits';
 import { describeIdentity } from '../parameters/identity';
 import { modelIdentity } from '../parameters/store';
 import { useChecked } from '../parameters/useChecked';
@@ -16,15 +16,13 @@ interface PlaceProps {
 
 function Place({ label, name, value, remark, wrong }: PlaceProps) {
   return (
-    <Fact label={label} title={value}>
+    <Fact label={label}>
       {value === '' ? (
         <Anchor component="button" type="button" size="sm" onClick={() => showParameter(name)}>
           Choose
         </Anchor>
       ) : (
-        <span className="path-end">
-          <bdi>{value}</bdi>
-        </span>
+        <PathText path={value} />
       )}
       {remark !== undefined && <small>{remark}</small>}
       {wrong !== undefined && (
