@@ -28,12 +28,12 @@ REGULARIZATION_PICTURES = 20
 SAMPLE = {
     "instancePrompt": "eileen",
     "classPrompt": "woman",
-    "repeats": 4,
+    "repeats": 2,
     "photos": "photos",
     "regularization": "reg",
     "baseModel": "base-model",
     "blip": "blip",
-    # For a tiny model on a CPU: 100 steps in well under a minute.
+    # For a tiny model on a CPU: about 50 steps in well under a minute.
     "parameters": {
         "output_name": "eileen",
         "max_resolution": "256,256",

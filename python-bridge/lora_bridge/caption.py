@@ -66,9 +66,10 @@ class _Reporter:
 def run(config: CaptionConfig, sink: Sink) -> Ending:
     """Caption the pictures of a folder, not of its subfolders, in the order of their names.
 
-    Each caption is in its file before it is reported. A picture that cannot be read or of which BLIP says nothing
-    is reported as failed and gets no file. Raises ProblemError for a folder without pictures and for a model that
-    cannot be used, OSError for a caption that cannot be written; those written before stay.
+    Each caption is in its file before it is reported. A picture that cannot be read or of which BLIP says
+    nothing is reported as failed and gets no file. Raises ProblemError for settings that contradict each
+    other, a folder without pictures and a model that cannot be used, OSError for a caption that cannot be
+    written; those written before stay.
     """
     if config.caption_extension.lower() in IMAGE_EXTENSIONS:
         raise ProblemError(

@@ -22,23 +22,34 @@ from lora_bridge.protocol_types import (
     WarningEvent,
 )
 
-_SECONDS_BETWEEN_STEPS = 1.0
+_SECONDS_BETWEEN_PROGRESS = 1.0
 
 
 class Console:
-    """Prints events to standard output, steps at most once a second. A dead terminal is no reason to fail."""
+    """Prints events, progress at most once a second. A dead terminal is no reason to fail."""
 
     def __init__(self) -> None:
-        self._last_step = 0.0
+        self._last_progress = 0.0
 
     def show(self, event: JobEvent) -> None:
-        if isinstance(event, StepEvent) and event.step < event.total:
+        if _is_progress(event):
             now = time.monotonic()
-            if now - self._last_step < _SECONDS_BETWEEN_STEPS:
+            if now - self._last_progress < _SECONDS_BETWEEN_PROGRESS:
                 return
-            self._last_step = now
+            self._last_progress = now
         if (text := text_of(event)) is not None:
             write_line(text)
+
+
+def _is_progress(event: JobEvent) -> bool:
+    """Whether another event soon says the same with a higher number."""
+    match event:
+        case StepEvent():
+            return event.step < event.total
+        case PhaseEvent():
+            return 0 < event.done < event.total
+        case _:
+            return False
 
 
 def write_line(text: str) -> None:

@@ -18,13 +18,20 @@ from lora_bridge.protocol_types import (
     JobEvent,
     JobState,
     ModelIdentity,
+    PictureFacts,
     Plan,
     Probe,
     WorkerHello,
     WorkerRequest,
 )
 
-ANSWERS = {"plan": Plan, "inspect": Inspection, "identify": ModelIdentity, "probe": Probe}
+ANSWERS = {
+    "plan": Plan,
+    "inspect": Inspection,
+    "identify": ModelIdentity,
+    "probe": Probe,
+    "picture": PictureFacts,
+}
 
 
 def decode(line: dict[str, Any], kind: Any) -> Any:

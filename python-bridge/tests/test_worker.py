@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import msgspec
 import pytest
 from job_support import golden
+from PIL import Image
 
 from lora_bridge import identify
 from lora_bridge.events import MAX_LINE_BYTES
@@ -50,6 +51,14 @@ def test_answers_with_the_id_of_the_question() -> None:
 def test_tells_of_this_machine() -> None:
     reply = answer(request("probe"))
     assert msgspec.convert(reply["ok"], Probe).devices[-1].kind == "cpu"
+
+
+def test_examines_pictures(tmp_path: Path) -> None:
+    picture, thumbnail = tmp_path / "a.png", tmp_path / "cache" / "a.webp"
+    Image.new("RGB", (30, 20)).save(picture)
+    reply = answer(request("picture", path=str(picture), thumbnail=str(thumbnail)))
+    assert reply["ok"] == {"width": 30, "height": 20, "format": "png", "problem": None}
+    assert thumbnail.exists()
 
 
 def test_a_problem_is_an_answer(tmp_path: Path) -> None:
