@@ -90,6 +90,10 @@ export default defineConfig(
         'error',
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
       ],
+      '@typescript-eslint/prefer-nullish-coalescing': [
+        'error',
+        { ignorePrimitives: { string: true } },
+      ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
     },
@@ -97,6 +101,7 @@ export default defineConfig(
   {
     plugins: { 'import-x': importX },
     settings: {
+      ...importX.flatConfigs.typescript.settings,
       'import-x/resolver-next': [createTypeScriptImportResolver({ project: 'tsconfig.json' })],
     },
     rules: {
@@ -186,11 +191,16 @@ export default defineConfig(
     files: ['shared/parameters.ts', 'shared/protocol.ts'],
     rules: { 'max-lines': 'off' },
   },
-  { files: ['electron/cli.ts', 'electron/cli/**/*.ts'], rules: { 'no-console': 'off' } },
+  {
+    // The terminal's front end serves no window, and printing is its work.
+    files: ['electron/cli.ts', 'electron/cli/**/*.ts'],
+    rules: { 'no-console': 'off', 'no-restricted-syntax': ['error', ...forbidden] },
+  },
   {
     files: ['tests/**/*.{ts,tsx}'],
     rules: {
       '@typescript-eslint/no-unsafe-assignment': 'off', // expect.any() and its like are `any`.
+      '@typescript-eslint/require-await': 'off', // A fake of something asynchronous.
       'no-empty-pattern': 'off', // Playwright's fixtures that need no other fixture.
     },
   },
@@ -207,6 +217,7 @@ export default defineConfig(
           'clearInterval',
           'setTimeout',
           'AbortController',
+          'Buffer',
         ].map((name) => [name, 'readonly']),
       ),
     },

@@ -35,7 +35,13 @@ const causes = [
 /** What went wrong, from what a failed program printed. The end of its output follows where it says more than we can. */
 export function explain(what, output) {
   const cause = causes.find(({ pattern }) => pattern.test(output));
-  const tail = output.trim().split('\n').slice(-15).join('\n');
   if (cause !== undefined) return new SetupFailure(cause.message(what), cause.hint);
-  return new SetupFailure(`This step failed: ${what}.`, `It ended with:\n${tail}`);
+  return new SetupFailure(`This step failed: ${what}.`, `It said:\n${gist(output)}`);
+}
+
+/** The lines that name errors, or where there are none the last ones. */
+function gist(output) {
+  const lines = output.trim().split('\n');
+  const errors = lines.filter((line) => /^(npm error|error|E:|\w*Error\b)/iu.test(line));
+  return (errors.length > 0 ? errors.slice(0, 12) : lines.slice(-12)).join('\n');
 }

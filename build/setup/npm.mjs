@@ -33,8 +33,9 @@ export function npmStage(root) {
       const total = Object.keys(readJson(join(root, 'package-lock.json')).packages).length - 1;
       let fetched = 0;
       const onLine = (line) => {
-        if (line.includes('http fetch GET 200')) fetched += 1;
-        report.progress(`${fetched} downloads for ${total} packages`);
+        if (/http fetch GET 200 .*\.tgz /u.test(line)) fetched += 1;
+        const trouble = / attempt \d+ failed /u.test(line) ? ', trying again' : '';
+        report.progress(`${fetched} of ${total} packages${trouble}`);
       };
       const [command, args, options] = npmCommand();
       const install = ['ci', '--no-audit', '--no-fund', '--loglevel=http'];

@@ -97,7 +97,8 @@ function pipProgress(report) {
   let count = 0;
   return (line) => {
     const [, verb, what] = /^\s*(Collecting|Downloading|Using cached)\s+(.+)$/u.exec(line) ?? [];
-    if (verb === 'Collecting') report.progress(`package ${++count}: ${what.split(' ')[0]}`);
+    if (line.includes('Retrying')) report.progress('the network does not answer, trying again');
+    else if (verb === 'Collecting') report.progress(`package ${++count}: ${what.split(' ')[0]}`);
     else if (verb !== undefined) report.progress(`package ${count}: ${what}`);
     else if (line.startsWith('Installing collected packages')) {
       report.progress(`unpacking ${line.split(',').length} packages`);

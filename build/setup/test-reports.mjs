@@ -1,7 +1,17 @@
-// What the test runners' own reports say: {passed, failed, skipped: names}.
+// What the test runners' own reports say.
 import { existsSync, readFileSync } from 'node:fs';
 
-/** The count of a report; a runner that left none, or ran nothing, or crashed beside its tests, has failed. */
+/**
+ * @typedef {{ passed: number, failed: number, skipped: string[] }} Count
+ */
+
+/**
+ * The count of a report; a runner that left none, or ran nothing, or crashed beside its tests, has failed.
+ * @param {string} file
+ * @param {(text: string) => Count} read
+ * @param {number} exitCode
+ * @returns {Count}
+ */
 export function countReport(file, read, exitCode) {
   const text = existsSync(file) ? readFileSync(file, 'utf8') : null;
   const count = text === null ? { passed: 0, failed: 0, skipped: [] } : read(text);
