@@ -27,7 +27,7 @@ function ThemeSwitch() {
       size="xs"
       aria-label="Theme"
       value={theme}
-      onChange={(value) => useApp.setState({ theme: value as Theme })}
+      onChange={(value) => useApp.setState({ theme: value })}
       data={themes.map((name) => {
         const { label, Icon } = themeLooks[name];
         return {

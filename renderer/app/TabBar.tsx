@@ -33,7 +33,7 @@ export function TabBar() {
             aria-keyshortcuts={`Control+${index + 1}`}
           >
             <span className="tab-face">
-              {tabLabels[name]}
+              <span className="tab-label">{tabLabels[name]}</span>
               <span className="tab-mark" aria-hidden>
                 {mark && look(mark)}
               </span>

@@ -1,6 +1,12 @@
 import { create } from 'zustand';
 import type { StartJob } from '../../shared/contract';
-import { applyEvents, isOver, summaryOf, type JobSummary, type JobView } from '../../shared/job-view';
+import {
+  applyEvents,
+  isOver,
+  summaryOf,
+  type JobSummary,
+  type JobView,
+} from '../../shared/job-view';
 import type { JobEvent, JobKind } from '../../shared/protocol';
 import { call, on } from '../api';
 import { notifyProblem } from './notify';
@@ -31,7 +37,9 @@ function keepSummary(summary: JobSummary): void {
 }
 
 function markCurrent(jobId: string): void {
-  useJobs.setState(({ current }) => (current.includes(jobId) ? {} : { current: [...current, jobId] }));
+  useJobs.setState(({ current }) =>
+    current.includes(jobId) ? {} : { current: [...current, jobId] },
+  );
 }
 
 /** Gets the whole view and follows it from then on. */

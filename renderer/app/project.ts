@@ -37,7 +37,8 @@ export function adoptPrepared(prepared: Prepared): void {
   const { imagesFolder, train_data_dir, reg_data_dir, output_dir, logging_dir } = prepared;
   editCaptioning({ image_dir: imagesFolder });
   const folders = { train_data_dir, reg_data_dir, output_dir, logging_dir } as const;
-  for (const [key, value] of Object.entries(folders)) editParameter(key as keyof typeof folders, value);
+  for (const [key, value] of Object.entries(folders))
+    editParameter(key as keyof typeof folders, value);
 }
 
 /** Typed loosely on purpose: a draft may hold what `trainConfigSchema` will refuse. */

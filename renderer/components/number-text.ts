@@ -17,7 +17,11 @@ interface Range {
 }
 
 /** One step up or down from what is there, within the range, without the tails of binary fractions. */
-export function stepTyped(value: number | string | null, step: number, { min, max }: Range): number {
+export function stepTyped(
+  value: number | string | null,
+  step: number,
+  { min, max }: Range,
+): number {
   const from = typeof value === 'number' ? value : (min ?? 0);
   const next = Number((from + step).toPrecision(12));
   return Math.min(Math.max(next, min ?? -Infinity), max ?? Infinity);

@@ -54,7 +54,7 @@ export function CaptionFields({ disabled }: { readonly disabled: boolean }) {
           onChange={(model) => editCaptioning({ model })}
         />
       </Section>
-      <Section title="Captions">
+      <Section title="Text">
         <div className="field-pair">
           <TextInput {...text('prefix')} />
           <TextInput {...text('postfix')} />
@@ -68,7 +68,7 @@ export function CaptionFields({ disabled }: { readonly disabled: boolean }) {
             aria-labelledby={existingLabel}
             value={form.existing}
             disabled={disabled}
-            onChange={(existing) => editCaptioning({ existing: existing as 'skip' | 'overwrite' })}
+            onChange={(existing) => editCaptioning({ existing })}
             data={[
               { value: 'skip', label: 'Skip' },
               { value: 'overwrite', label: 'Overwrite' },

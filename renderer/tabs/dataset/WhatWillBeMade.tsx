@@ -51,7 +51,13 @@ function Numbers({ value }: { readonly value: PreparationPlan }) {
 export function WhatWillBeMade() {
   const { value, problem, pending } = preparationPlan.useAnswer();
   return (
-    <div className="made-panel" tabIndex={0} role="group" aria-label="Preview" data-pending={pending || undefined}>
+    <div
+      className="made-panel"
+      tabIndex={0}
+      role="group"
+      aria-label="Preview"
+      data-pending={pending || undefined}
+    >
       <Section
         title="What will be made"
         aside={pending && <Loader size={14} aria-label="Working it out" />}

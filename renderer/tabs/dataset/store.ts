@@ -30,7 +30,8 @@ export async function prepare(): Promise<void> {
   try {
     const prepared = await call('datasets:prepare', useProject.getState().dataset);
     adoptPrepared(prepared);
-    const kept = prepared.kept > 0 ? ` ${formatQuantity(prepared.kept, 'image')} were there already.` : '';
+    const kept =
+      prepared.kept > 0 ? ` ${formatQuantity(prepared.kept, 'image')} were there already.` : '';
     notifyDone({
       title: 'Training data is ready',
       message: `${formatQuantity(prepared.copied, 'image')} copied.${kept} Next, caption them.`,

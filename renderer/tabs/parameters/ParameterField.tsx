@@ -15,7 +15,7 @@ interface ParameterFieldProps {
   readonly remark?: string | null;
 }
 
-const spoken = (value: unknown): string => {
+const spoken = (value: DraftValue): string => {
   if (value === null || value === '') return 'empty';
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   return String(value);
@@ -67,7 +67,9 @@ function Control({ name, value, error, remark }: ParameterFieldProps) {
           labelNode={null}
           value={typeof value === 'boolean' ? null : value}
           onChange={(next) => change(parameter.kind === 'optionalDecimal' ? next : (next ?? ''))}
-          step={'step' in parameter ? parameter.step : parameter.kind === 'integer' ? 1 : tenth(value)}
+          step={
+            'step' in parameter ? parameter.step : parameter.kind === 'integer' ? 1 : tenth(value)
+          }
           min={parameter.min}
           max={parameter.max}
           unit={'unit' in parameter ? parameter.unit : undefined}

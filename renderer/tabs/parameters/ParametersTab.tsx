@@ -12,7 +12,7 @@ import { formatQuantity } from '../../format';
 import { describeIdentity } from './identity';
 import { ParameterField } from './ParameterField';
 import { modelIdentity } from './store';
-import { useChecked } from './useChecked';
+import { isNeeded, useChecked } from './useChecked';
 
 const groups: readonly ParameterGroup[] = ['Model', 'Folders', 'Basic', 'Advanced'];
 const keysOf = (group: ParameterGroup) =>
@@ -44,13 +44,14 @@ function Group({ group }: { readonly group: ParameterGroup }) {
       <div className="parameter-grid">
         {keysOf(group).map((key) => {
           const model = key === 'pretrained_model_name_or_path' ? modelRemark() : {};
+          const needed = problems[key] !== undefined && isNeeded(config[key], key);
           return (
             <ParameterField
               key={key}
               name={key}
               value={config[key]}
-              error={problems[key] ?? model.error ?? null}
-              remark={model.remark ?? null}
+              error={needed ? null : (problems[key] ?? model.error ?? null)}
+              remark={needed ? 'Needed before training.' : (model.remark ?? null)}
             />
           );
         })}
@@ -68,17 +69,18 @@ function focusParameter(key: ParameterKey): void {
 function GroupLink({ group }: { readonly group: ParameterGroup }) {
   const { config, problems } = useChecked();
   const keys = keysOf(group);
-  const wrong = keys.filter((key) => problems[key] !== undefined).length;
+  const unusable = keys.filter((key) => problems[key] !== undefined);
+  const needed = unusable.filter((key) => isNeeded(config[key], key)).length;
+  const wrong = unusable.length - needed;
   const changed = keys.filter((key) => config[key] !== parameters[key].default).length;
-  const show = () =>
-    document.getElementById(`group-${group}`)?.scrollIntoView({ block: 'start' });
+  const show = () => document.getElementById(`group-${group}`)?.scrollIntoView({ block: 'start' });
   return (
     <button type="button" className="group-link" onClick={show}>
       <span>{group}</span>
-      {wrong > 0 ? (
-        <span className="group-wrong">{formatQuantity(wrong, 'error')}</span>
-      ) : (
-        changed > 0 && <span className="group-changed">{changed} changed</span>
+      {wrong > 0 && <span className="group-wrong">{formatQuantity(wrong, 'error')}</span>}
+      {wrong === 0 && needed > 0 && <span className="group-needed">{needed} needed</span>}
+      {unusable.length === 0 && changed > 0 && (
+        <span className="group-changed">{changed} changed</span>
       )}
     </button>
   );

@@ -60,8 +60,7 @@ export function ConsolePanel({ jobId, over }: ConsolePanelProps) {
   const onScroll = () => {
     const element = scroller.current;
     if (element === null) return;
-    atEnd.current =
-      element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
+    atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
   };
 
   return (

@@ -36,10 +36,21 @@ const token = (element: Element, name: string) =>
 
 function readingAt(plot: UPlot): Reading | null {
   const index = plot.cursor.idx;
-  const step = index == null ? undefined : plot.data[0][index];
-  if (index == null || step === undefined) return null;
+  if (index === null || index === undefined) return null;
+  const step = plot.data[0][index];
+  if (step === undefined) return null;
   return { step, raw: plot.data[1]?.[index] ?? null, smoothed: plot.data[2]?.[index] ?? null };
 }
+
+/** Distances between two marks on the axis of steps: there are no half steps. */
+const wholeSteps = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((unit) => [unit, 2 * unit, 5 * unit]);
+
+/** An empty chart gets the axes that the first losses will most likely need, so that nothing jumps. */
+const rangeOfLoss = (_: UPlot, min: number | null, max: number | null): [number, number] => {
+  if (min === null || max === null) return [0, 0.2];
+  const [low, high] = UPlot.rangeNum(min, max, 0.1, true);
+  return [low ?? min, high ?? max];
+};
 
 function createPlot(frame: HTMLElement, hooks: Hooks): UPlot {
   const axis = {
@@ -55,8 +66,11 @@ function createPlot(frame: HTMLElement, hooks: Hooks): UPlot {
       height: frame.clientHeight,
       legend: { show: false },
       padding: [12, 24, 0, 0],
-      scales: { x: { time: false } },
-      axes: [{ ...axis, size: 32 }, { ...axis, size: 60 }],
+      scales: { x: { time: false }, y: { range: rangeOfLoss } },
+      axes: [
+        { ...axis, size: 32, incrs: wholeSteps },
+        { ...axis, size: 60 },
+      ],
       series: [
         {},
         { ...line, stroke: token(frame, '--chart-raw'), width: 1 },
@@ -85,10 +99,15 @@ function createPlot(frame: HTMLElement, hooks: Hooks): UPlot {
 }
 
 /** Draws what lies within `zoom` (all of it when null), thinned to what a screen can show. */
-function draw(plot: UPlot, curve: Curve, smoothed: Float64Array, zoom: readonly [number, number] | null): void {
+function draw(
+  plot: UPlot,
+  curve: Curve,
+  smoothed: Float64Array,
+  zoom: readonly [number, number] | null,
+): void {
   const { steps, raw } = curve;
   const first = steps[0] ?? 0;
-  const last = Math.max(steps.at(-1) ?? 1, first + 1);
+  const last = Math.max(steps.at(-1) ?? 100, first + 10);
   const [min, max] = zoom ?? [first, last];
   const [start, end] = visibleRange(steps, min, max);
   const shown = decimate(raw, Math.max(0, start - 1), Math.min(steps.length, end + 1), MOST_POINTS);

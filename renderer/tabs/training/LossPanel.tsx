@@ -59,7 +59,9 @@ export function LossPanel({ points, over }: LossPanelProps) {
         />
         {points.length === 0 && (
           <Text size="sm" c="dimmed" className="chart-empty">
-            {over ? 'This run ended before its first step.' : 'The curve begins with the first step.'}
+            {over
+              ? 'This run ended before its first step.'
+              : 'The curve begins with the first step.'}
           </Text>
         )}
       </div>

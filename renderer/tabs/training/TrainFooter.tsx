@@ -14,8 +14,7 @@ import { runPlan, startTraining, useTraining } from './store';
 import { useRunningRun, useShownRun } from './useRun';
 
 function runningText(run: JobView): string {
-  if (run.status.kind === 'stopping')
-    return 'Stopping after this step. What was learnt is saved.';
+  if (run.status.kind === 'stopping') return 'Stopping after this step. What was learnt is saved.';
   if (run.lastStep !== null && run.phase?.phase === 'training')
     return `Step ${run.lastStep.step} of ${run.lastStep.total}, ${formatDuration(run.lastStep.etaSeconds)} left`;
   const current = phaseMarks(run).find(({ state }) => state === 'current');
