@@ -1,7 +1,7 @@
 // The commands that package.json names, after the check of the Node version.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { projectRoot } from '../paths.mjs';
+import { projectRoot, venvPython } from '../paths.mjs';
 import { appStage } from './app.mjs';
 import { currentElectron } from './electron.mjs';
 import { SetupFailure } from './failure.mjs';
@@ -63,6 +63,12 @@ export const test = command(async (args) => {
   await bringUpToDate(projectRoot, testNeeds());
   const { runSuites } = await import('./suites.mjs');
   process.exitCode = (await runSuites(projectRoot, args)) ? 0 : 1;
+});
+
+export const testFullSize = command(async (args) => {
+  await bringUpToDate(projectRoot, { window: false });
+  const script = join(projectRoot, 'build', 'full_size.py');
+  process.exitCode = await attached(venvPython(projectRoot), [script, ...args]);
 });
 
 const cli = (args) =>

@@ -17,7 +17,7 @@ test.each(['20.19.0', '20.20.2', '22.0.0', '26.1.0'])('Node %s will do', (versio
   expect(nodeProblem(version)).toBeNull();
 });
 
-test.each(['bootstrap', 'start', 'test', 'atelier', 'build'])(
+test.each(['bootstrap', 'start', 'test', 'atelier', 'build', 'test-full-size'])(
   'an old Node can read build/%s.mjs up to the check',
   (name) => {
     const source = readFileSync(join(projectRoot, 'build', `${name}.mjs`), 'utf8');
