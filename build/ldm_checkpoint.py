@@ -1,4 +1,4 @@
-"""Single-file SDXL checkpoints in the original layout: from a diffusers folder, or from nothing but the configs."""
+"""Single-file SDXL checkpoints in the original layout: from a diffusers folder, or from configs alone."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from lora_bridge import ldm_names
 from safetensors.torch import load_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+from lora_bridge import ldm_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ class LdmTensor(NamedTuple):
     part: str
     """Of the diffusers folder."""
     sources: tuple[str, ...]
-    """Names in the diffusers layout: query, key and value where the original keeps them in one, else one name."""
+    """Names in the diffusers layout: three where the original keeps query, key and value in one."""
 
 
 def sdxl_layout(configs: Path) -> list[LdmTensor]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from ldm_checkpoint import random_tensor, sdxl_layout, write_checkpoint
+
 from lora_bridge.model import SDXL_CONFIGS
 
 

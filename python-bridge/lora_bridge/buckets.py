@@ -56,7 +56,7 @@ class BucketRules(Struct, frozen=True):
     enabled: bool
     step: int
     upscale: bool
-    """Small pictures are enlarged to a predefined bucket; else they keep their size and `predefined` is empty."""
+    """Small pictures are enlarged to a predefined bucket; else they keep their size."""
     predefined: tuple[Size, ...]
 
     def fit(self, picture: Size) -> Fit | None:
@@ -104,15 +104,15 @@ def parse_resolution(text: str) -> Size:
 
 
 def bucket_rules(config: TrainConfig) -> BucketRules:
-    """The rules that a config asks for. Raises ProblemError naming the parameter that does not fit the others."""
+    """The rules that a config asks for. Raises ProblemError naming the parameter that does not fit."""
     resolution = parse_resolution(config.max_resolution)
     step = config.bucket_reso_steps
     if not config.enable_bucket:
         if resolution.width % LATENT_STEP or resolution.height % LATENT_STEP:
             raise ProblemError(
                 "bad_resolution",
-                f"Max resolution is {config.max_resolution}, but without buckets both sides must be multiples "
-                f"of {LATENT_STEP}.",
+                f"Max resolution is {config.max_resolution}, but without buckets both sides must be "
+                f"multiples of {LATENT_STEP}.",
                 "Round it, or enable buckets.",
             )
         return BucketRules(resolution, enabled=False, step=step, upscale=True, predefined=())
@@ -128,15 +128,15 @@ def bucket_rules(config: TrainConfig) -> BucketRules:
     if smallest > min(resolution):
         raise ProblemError(
             "bad_min_bucket_reso",
-            f"Minimum bucket resolution is {smallest}, which is more than the shorter side of Max resolution, "
-            f"{min(resolution)}.",
+            f"Minimum bucket resolution is {smallest}, which is more than the shorter side of "
+            f"Max resolution, {min(resolution)}.",
             "Lower Minimum bucket resolution or raise Max resolution.",
         )
     if largest < max(resolution):
         raise ProblemError(
             "bad_max_bucket_reso",
-            f"Maximum bucket resolution is {largest}, which is less than the longer side of Max resolution, "
-            f"{max(resolution)}.",
+            f"Maximum bucket resolution is {largest}, which is less than the longer side of "
+            f"Max resolution, {max(resolution)}.",
             "Raise Maximum bucket resolution or lower Max resolution.",
         )
     predefined = predefined_buckets(resolution, smallest, largest, step)
@@ -162,10 +162,7 @@ def predefined_buckets(resolution: Size, smallest: int, largest: int, step: int)
 
 def _cover(picture: Size, bucket: Size) -> Fit:
     """Resize so that the bucket is covered and one side fits."""
-    if picture.aspect > bucket.aspect:
-        scale = bucket.height / picture.height
-    else:
-        scale = bucket.width / picture.width
+    scale = max(bucket.width / picture.width, bucket.height / picture.height)
     return Fit(bucket, Size(_round(picture.width * scale, 1), _round(picture.height * scale, 1)))
 
 

@@ -37,7 +37,7 @@ def caption_file(image: Path, extension: str, siblings: Container[str]) -> Path 
 
 
 def read_caption(file: Path) -> Caption:
-    """The first line of a caption file, or an empty text with the reason where it has none. Raises OSError."""
+    """The first line of a caption file, or nothing and the reason where it has none. Raises OSError."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:

@@ -10,7 +10,7 @@ from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import ConceptSource, Problem, TrainConfig
 
 _KOHYA_FOLDER = re.compile(r"(\d+)_(.+)")
-_LAYOUT_HINT = "Choose the folder that holds the <repeats>_<instance> <class> folders, or make one in Dataset Preparation."
+_LAYOUT_HINT = "Choose the folder that holds <repeats>_<instance> <class>, as Dataset Preparation makes it."
 
 
 def find_concepts(config: TrainConfig) -> tuple[list[ConceptSource], list[Problem]]:
@@ -92,7 +92,7 @@ def _concept(folder: Path, prompt: str, repeats: int, *, regularization: bool) -
 def _ignored(folder: Path) -> Problem:
     return Problem(
         code="folder_ignored",
-        message=f"The folder {folder} is not used: its name does not begin with a number of repeats of at least 1.",
+        message=f"The folder {folder} is not used: its name does not begin with a number of repeats.",
         hint="Rename it to <repeats>_<name>, such as 10_" + folder.name.removeprefix("0_") + ".",
     )
 
@@ -101,7 +101,7 @@ def _leaf(concept: ConceptSource) -> Problem:
     times = "once" if concept.repeats == 1 else f"{concept.repeats} times"
     return Problem(
         code="leaf_folder",
-        message=f"{concept.folder} holds pictures itself, so it is taken as one concept, “{concept.prompt}”, "
-        f"each picture {times} an epoch.",
+        message=f"{concept.folder} holds pictures itself, so it is taken as one concept, "
+        f"“{concept.prompt}”, each picture {times} an epoch.",
         hint="Kohya expects its parent folder here.",
     )

@@ -44,12 +44,12 @@ def kohya_tensors(lora: LoraNetwork, dtype: torch.dtype) -> dict[str, Tensor]:
 
 
 def write_lora(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write, read back, and put in place. Raises OSError, or ProblemError `lora_not_finite` or `output_damaged`."""
+    """Write, read back, put in place. Raises OSError, ProblemError `lora_not_finite` or `output_damaged`."""
     content = save(tensors)
     length = int.from_bytes(content[:LENGTH_BYTES], "little")
     entries = json.loads(content[LENGTH_BYTES : LENGTH_BYTES + length])
     body = memoryview(content)[LENGTH_BYTES + length :]
-    # As Kohya: hashed under a header that holds the training's facts and neither the hashes nor the model spec.
+    # As Kohya: hashed under a header with the training's facts, without the hashes and the model spec.
     training = {key: value for key, value in metadata.items() if key.startswith("ss_")}
     hashes = {
         "sshs_model_hash": hashlib.sha256(body).hexdigest(),

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class FileMemory(Generic[T]):
-    """Calls `read` once for each state of a file, told apart by time of change and size. Failures are not kept."""
+    """Calls `read` once for each state of a file, told apart by time and size. Failures are not kept."""
 
     def __init__(self, read: Callable[[Path], T]) -> None:
         self._read = read

@@ -47,14 +47,14 @@ class _Finding(NamedTuple):
 
 
 def identify(path: str) -> ModelIdentity:
-    """Say what `path` is. Anything but a usable SDXL base model comes with a problem; a hub name is not asked for."""
+    """Say what `path` is, with a problem unless it is a usable SDXL base model. No hub is asked."""
     place = Path(path).expanduser()
     if place.is_dir():
         finding = _folder(place)
         return _identity(place, finding, "diffusers")
     if place.is_file():
         return _identity(place, _file(place), "single_file")
-    if HUB_NAME.fullmatch(path) and not place.suffix == ".safetensors":
+    if HUB_NAME.fullmatch(path) and place.suffix != ".safetensors":
         return ModelIdentity(kind="hub", format="hub", problem=None)
     missing = Problem(
         code="base_model_missing",

@@ -41,7 +41,7 @@ def cache_latents(
 ) -> CachedLatents:
     """Encode every picture in its bucket; the latent is drawn from the VAE's distribution, as Kohya does.
 
-    `generator` is on the CPU. Raises ProblemError `latent_not_finite`, and StopRequested between two pictures.
+    `generator` is on the CPU. Raises ProblemError `latent_not_finite`; StopRequested between pictures.
     """
     latents: dict[Path, Tensor] = {}
     unreadable: set[Path] = set()

@@ -1,7 +1,8 @@
 """Names of SDXL's parts in the original (LDM) layout, which single-file checkpoints and Kohya's LoRAs use.
 
-Every function takes the name of a tensor or module in diffusers' or transformers' layout, relative to its model, and
-gives the name in the original layout. Source: the two layouts themselves; the UNet's table is in sd-scripts too.
+Every function takes the name of a tensor or module in diffusers' or transformers' layout, relative to its
+model, and gives the name in the original layout. Source: the two layouts themselves; the UNet's table is in
+sd-scripts too.
 """
 
 from __future__ import annotations

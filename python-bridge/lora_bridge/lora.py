@@ -1,7 +1,7 @@
 """LoRA layers of our own, with all their weights in flat buffers.
 
-A step on SDXL has 1,444 LoRA matrices. Handled one by one, their updates, casts and norms are thousands of tiny launches;
-as views of one buffer they are one each.
+SDXL has 1,444 LoRA matrices. Handled one by one, their updates, casts and norms are thousands of tiny
+launches a step; as views of one buffer they are one each.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class _Site(NamedTuple):
 class LoraNetwork:
     """LoRA on every linear layer in a UNet's transformers, as Kohya's `networks.lora` for SDXL.
 
-    `weights` and `gradients` are fp32 and flat; the layers compute with views of a copy in the UNet's dtype, or of
-    `weights` itself when that is fp32. `gradients` belongs to `weights` as its `.grad`.
+    `weights` and `gradients` are fp32 and flat; the layers compute with views of a copy in the UNet's dtype,
+    or of `weights` itself when that is fp32. `gradients` belongs to `weights` as its `.grad`.
     """
 
     def __init__(self, unet: nn.Module, rank: int, alpha: float, generator: torch.Generator) -> None:
@@ -110,8 +110,8 @@ class LoraNetwork:
                 self._weights_view(start, middle, down_shape),
                 self._weights_view(middle, end, up_shape),
             )
-            # Kaiming-uniform with a = sqrt(5), as torch initializes a linear layer; drawn on the CPU so that a seed
-            # means the same on every device.
+            # Kaiming-uniform with a = sqrt(5), as torch initializes a linear layer; drawn on the CPU so that
+            # a seed means the same on every device.
             pair.down.copy_(
                 nn.init.kaiming_uniform_(torch.empty(down_shape), a=math.sqrt(5), generator=generator)
             )

@@ -1,4 +1,4 @@
-"""What a LoRA file says of its making, in Kohya's keys (`ss_*`) and Stability's (`modelspec.*`). All values are strings."""
+"""What a LoRA file says of its making, in Kohya's keys (`ss_*`) and Stability's (`modelspec.*`)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RunFacts(Struct, frozen=True):
 
 
 def file_metadata(facts: RunFacts, file: Path, step: int, epoch: int) -> dict[str, str]:
-    """Everything but the hashes, which need the file's bytes."""
+    """Everything but the hashes, which need the file's bytes. Values are strings, as Kohya's are."""
     values = {
         **_run(facts),
         **_method(facts),
@@ -98,12 +98,13 @@ def _method(facts: RunFacts) -> dict[str, object]:
     """The network and the loss; what this trainer does not have is as Kohya writes it when it is off."""
     config = facts.config
     off = (
-        "network_dropout clip_skip max_token_length noise_offset multires_noise_iterations adaptive_noise_scale "
-        "min_snr_gamma scale_weight_norms ip_noise_gamma face_crop_aug_range"
+        "network_dropout clip_skip max_token_length noise_offset multires_noise_iterations "
+        "adaptive_noise_scale min_snr_gamma scale_weight_norms ip_noise_gamma face_crop_aug_range"
     )
     false = (
         "v2 full_fp16 lowram zero_terminal_snr debiased_estimation fp8_base fp8_base_unet "
-        "noise_offset_random_strength ip_noise_gamma_random_strength color_aug flip_aug random_crop shuffle_caption"
+        "noise_offset_random_strength ip_noise_gamma_random_strength color_aug flip_aug random_crop "
+        "shuffle_caption"
     )
     return {
         "ss_base_model_version": "sdxl_base_v1-0",

@@ -1,7 +1,8 @@
 """The base model, one part at a time, so that no two of them are in memory at once.
 
-It comes from a diffusers folder, a Hugging Face hub name, or a single `.safetensors` file in the original layout. A single
-file has neither configs nor tokenizers: the configs are the project's own (`sdxl/`), the tokenizer is made at set-up.
+It comes from a diffusers folder, a Hugging Face hub name, or a single `.safetensors` file in the original
+layout. A single file has neither configs nor tokenizers: the configs are the project's own (`sdxl/`), the
+tokenizer is made at set-up.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class BaseModel(ABC):
 
 
 def open_base_model(path: str) -> BaseModel:
-    """The model at a path, or of a hub name. Raises ProblemError for anything that is not a whole SDXL base model."""
+    """The model at a path, or of a hub name. Raises ProblemError for what is no whole SDXL base model."""
     identity = identify(path)
     if identity.problem is not None:
         problem = identity.problem
@@ -109,13 +110,13 @@ class DiffusersModel(BaseModel):
             return ProblemError("model_damaged", message, "Copy or download the model again.")
         return ProblemError(
             "hub_unreachable",
-            f"The base model {self._source} cannot be fetched from the Hugging Face hub: {_first_line(error)}",
-            "Check the name and the network, or choose a model on this machine: a .safetensors file or a folder.",
+            f"The base model {self._source} cannot be had from the Hugging Face hub: {_first_line(error)}",
+            "Check the name and the network, or choose a .safetensors file or a folder on this machine.",
         )
 
 
 class SingleFileModel(BaseModel):
-    """A `.safetensors` checkpoint in the original layout. Tensors are read one by one, so there is one copy of a part."""
+    """A `.safetensors` checkpoint in the original layout, read tensor by tensor: no part is there twice."""
 
     def __init__(self, file: Path, configs: Path = SDXL_CONFIGS, tokenizer: Path | None = None) -> None:
         self._file = file

@@ -67,7 +67,7 @@ class Optimizer:
         if self._max_norm > 0:
             factor = factor * (self._max_norm / (norm + 1e-6)).clamp(max=1.0)
         gradients.mul_(factor)
-        # torch's fused AdamW leaves everything as it is where this says 1; torch.amp.GradScaler uses it the same way.
+        # torch's fused AdamW leaves everything as it is where this is 1; torch.amp.GradScaler relies on it.
         self._adamw.found_inf = (~finite).float()
         self._adamw.grad_scale = None
         rate = float(self._schedule.get_last_lr()[0])

@@ -27,7 +27,7 @@ _MEBIBYTE = 1 << 20
 
 
 class OutputFolder:
-    """Makes the folder and proves that it can be written to. Raises ProblemError `output_dir_unusable` or OSError."""
+    """Makes the folder and proves that it can be written to. Raises `output_dir_unusable` or OSError."""
 
     def __init__(self, config: TrainConfig, sink: Sink) -> None:
         self._config = config
@@ -58,13 +58,13 @@ class OutputFolder:
         if free < files * size:
             raise ProblemError(
                 "disk_full",
-                f"The disk of {self._folder} has {free / _MEBIBYTE:,.0f} MiB free, but the {files} LoRA files of this "
-                f"run need {files * size:,} bytes ({files * size / _MEBIBYTE:,.0f} MiB).",
+                f"The disk of {self._folder} has {free / _MEBIBYTE:,.0f} MiB free, but the {files} LoRA "
+                f"files of this run need {files * size:,} bytes ({files * size / _MEBIBYTE:,.0f} MiB).",
                 "Make room, save less often (Save every N epochs), or choose a folder on another disk.",
             )
 
     def save_epoch(self, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> None:
-        """Write `<name>-000001.safetensors`. A failure is only warned of: the training is worth more than this file."""
+        """Write `<name>-000001.safetensors`. A failure is only warned of: the training is worth more."""
         file = self._folder / f"{self._config.output_name}-{epoch:06d}.safetensors"
         try:
             self._save(file, lora, facts, step, epoch, final=False)

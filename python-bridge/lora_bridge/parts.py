@@ -1,4 +1,4 @@
-"""SDXL's parts as the training uses them: the one place where diffusers and transformers, largely untyped, are called."""
+"""SDXL's parts as the training uses them: where diffusers and transformers, largely untyped, are called."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Vae:
 
     @torch.no_grad()
     def encode(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
-        """Pixels [3, H, W] from -1 to 1 to a scaled latent [4, H / 8, W / 8] on the CPU, drawn with `generator`."""
+        """Pixels [3, H, W] from -1 to 1 to a scaled latent [4, H / 8, W / 8] on the CPU, drawn at random."""
         distribution = self._model.encode(pixels.to(self._model.device)[None]).latent_dist
         latent: Tensor = distribution.sample(generator)[0]
         return (latent * self._model.config.scaling_factor).cpu()
@@ -96,6 +96,6 @@ class Unet:
     def predict(
         self, noisy: Tensor, timesteps: Tensor, hidden: Tensor, pooled: Tensor, time_ids: Tensor
     ) -> Tensor:
-        """The noise in [B, 4, h, w], given timesteps [B], text [B, 77, 2048] and [B, 1280], and sizes [B, 6]."""
+        """The noise in [B, 4, h, w] by timesteps [B], text [B, 77, 2048] and [B, 1280], sizes [B, 6]."""
         conditions = {"text_embeds": pooled, "time_ids": time_ids}
         return self._model(noisy.to(self.dtype), timesteps, hidden, added_cond_kwargs=conditions).sample

@@ -1,4 +1,4 @@
-"""What a training run will do, computed by the code that will do it. Imports no torch: it is asked while typing."""
+"""What a training run will do, computed by the code that will do it. It is asked while typing: no torch."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def make_plan(config: TrainConfig, concepts: list[ConceptSource] | None = None) 
 
 
 def plan_of(config: TrainConfig, dataset: Dataset) -> Plan:
-    """The plan for a dataset that is already read. Raises ProblemError `no_images` when nothing in it can be used."""
+    """The plan for a dataset that is already read. Raises ProblemError `no_images` when nothing is left."""
     require_pictures(dataset)
     schedule = make_schedule(config, dataset)
     return Plan(
@@ -61,7 +61,7 @@ def plan_of(config: TrainConfig, dataset: Dataset) -> Plan:
 
 
 def make_schedule(config: TrainConfig, dataset: Dataset) -> Schedule:
-    """Batches are whole buckets cut up, steps are batches accumulated; `max_train_steps` above 0 wins over epochs."""
+    """Batches are buckets cut up, steps are batches accumulated; `max_train_steps` above 0 wins."""
     counts = dataset.bucket_counts().values()
     batches = sum(math.ceil(count / config.train_batch_size) for count in counts)
     steps = math.ceil(batches / config.gradient_accumulation_steps)
@@ -71,7 +71,7 @@ def make_schedule(config: TrainConfig, dataset: Dataset) -> Schedule:
 
 
 def require_pictures(dataset: Dataset) -> None:
-    """Raise ProblemError `no_images` naming the folder when a kind of pictures was asked for and none can be used."""
+    """Raise ProblemError `no_images`, naming the folders, when a kind of pictures has none to use."""
     for regularization in (False, True):
         folders = [each for each in dataset.folders if each.source.regularization == regularization]
         if any(sample.regularization == regularization for sample in dataset.samples):

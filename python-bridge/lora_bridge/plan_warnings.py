@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lora_bridge.protocol_types import TrainConfig
 
 _NAMES_SHOWN = 5
+_NO_UPSCALE = "“Don’t upscale bucket resolution”"  # noqa: RUF001 - the label as it is shown
 
 
 def plan_warnings(config: TrainConfig, dataset: Dataset) -> list[Problem]:
@@ -44,8 +45,8 @@ def _about_folder(folder: PictureFolder) -> Iterator[Problem]:
     if folder.unreadable:
         yield Problem(
             code="unreadable_image",
-            message=f"{pictures(len(folder.unreadable)).capitalize()} in {where} cannot be read and will be left "
-            f"out: {listed([file.name for file in folder.unreadable])}.",
+            message=f"{pictures(len(folder.unreadable))} in {where} cannot be read and will be left out: "
+            f"{listed([file.name for file in folder.unreadable])}.",
             hint="Open and save again what you need of them.",
         )
     elif not folder.pictures:
@@ -82,9 +83,9 @@ def _about_sizes(config: TrainConfig, dataset: Dataset) -> Iterator[Problem]:
     if dataset.unfit:
         yield Problem(
             code="image_too_small",
-            message=f"{pictures(len(dataset.unfit)).capitalize()} have a side too short for any bucket and will be "
-            f"left out: {listed([f'{picture.path.name} ({picture.size})' for picture in dataset.unfit])}.",
-            hint="Turn “Don’t upscale bucket resolution” off, or replace them.",
+            message=f"{pictures(len(dataset.unfit))} with a side too short for any bucket will be left out: "
+            f"{listed([f'{picture.path.name} ({picture.size})' for picture in dataset.unfit])}.",
+            hint=f"Turn {_NO_UPSCALE} off, or replace them.",
         )
     enlarged = [
         sample.picture
@@ -94,9 +95,9 @@ def _about_sizes(config: TrainConfig, dataset: Dataset) -> Iterator[Problem]:
     if enlarged:
         yield Problem(
             code="upscaled",
-            message=f"{pictures(len(enlarged)).capitalize()} will be enlarged to fill their bucket: "
+            message=f"{pictures(len(enlarged))} will be enlarged to fill their bucket: "
             f"{listed([f'{picture.path.name} ({picture.size})' for picture in enlarged])}.",
-            hint="Enlarged pictures teach blur: use larger ones, or turn “Don’t upscale bucket resolution” on.",
+            hint=f"Enlarged pictures teach blur: use larger ones, or turn {_NO_UPSCALE} on.",
         )
     batch = config.train_batch_size
     short = [f"{size} ({count})" for size, count in dataset.bucket_counts().items() if count < batch]
@@ -118,8 +119,8 @@ def _about_parameters(config: TrainConfig) -> Iterator[Problem]:
     if config.network_alpha > config.network_dim:
         yield Problem(
             code="alpha_above_rank",
-            message=f"Network Alpha ({config.network_alpha:g}) is more than Network Rank ({config.network_dim}), "
-            "which acts like a higher learning rate.",
+            message=f"Network Alpha ({config.network_alpha:g}) is more than Network Rank "
+            f"({config.network_dim}), which acts like a higher learning rate.",
             hint="Half the rank is the usual choice.",
         )
     if config.lr_scheduler == "constant" and config.lr_warmup:
@@ -135,8 +136,8 @@ def _about_parameters(config: TrainConfig) -> Iterator[Problem]:
         if limits != (config.min_bucket_reso, config.max_bucket_reso):
             yield Problem(
                 code="bucket_limits_rounded",
-                message=f"Minimum and maximum bucket resolution become {limits[0]} and {limits[1]}, multiples of "
-                f"Bucket resolution steps ({config.bucket_reso_steps}).",
+                message=f"Minimum and maximum bucket resolution become {limits[0]} and {limits[1]}, "
+                f"multiples of Bucket resolution steps ({config.bucket_reso_steps}).",
             )
 
 

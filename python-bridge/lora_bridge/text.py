@@ -30,7 +30,7 @@ class TextEmbedding(NamedTuple):
 def encode_texts(
     encoder: TextEncoder, captions: Sequence[str], sink: Sink, done: int, total: int
 ) -> list[EncodedText]:
-    """Run one text encoder over captions; reports progress from `done` on. Raises StopRequested between two."""
+    """Run a text encoder over captions, reporting progress from `done` on. Raises StopRequested."""
     encoded: list[EncodedText] = []
     for count, caption in enumerate(captions, start=1):
         check_stop(sink)

@@ -25,10 +25,10 @@ from lora_bridge.sink import Ending
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lora_bridge.parts import Unet
     from torch import Tensor
 
     from lora_bridge.optim import Update
+    from lora_bridge.parts import Unet
     from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.sink import Sink
 
@@ -43,9 +43,10 @@ class Step(NamedTuple):
 
 
 def run(config: TrainConfig, sink: Sink, device: str | None = None) -> Ending:
-    """Train a LoRA as `config` says and report to `sink`; `device` is torch's name, by default a GPU if there is one.
+    """Train a LoRA as `config` says, on torch's `device`: by default a GPU, where there is one.
 
-    Stops between two steps when asked to, and keeps what was learnt. Raises ProblemError for what a person can mend.
+    Stops between two steps when asked to, and keeps what was learnt. Raises ProblemError, and OSError where a
+    file cannot be written.
     """
     try:
         return _train(config, sink, choose_device(device))
@@ -79,7 +80,7 @@ def _train(config: TrainConfig, sink: Sink, device: torch.device) -> Ending:
     schedule = make_schedule(config, dataset)
     warmup = warmup_steps(config, schedule.total_steps)
     facts = RunFacts(config, dataset, schedule, seed, warmup, description())
-    trainer = Trainer(config, unet, lora, materials, facts, device)
+    trainer = Trainer(unet, lora, materials, facts, device)
     return trainer.train(sink, output)
 
 
@@ -88,14 +89,13 @@ class Trainer:
 
     def __init__(
         self,
-        config: TrainConfig,
         unet: Unet,
         lora: LoraNetwork,
         materials: Materials,
         facts: RunFacts,
         device: torch.device,
     ) -> None:
-        self._config = config
+        self._config = facts.config
         self._unet = unet
         self._lora = lora
         self._materials = materials
@@ -104,7 +104,7 @@ class Trainer:
         self._signal = noise.alphas_cumprod().to(device)
         self._random = torch.Generator(device).manual_seed(facts.seed)
         self._optimizer = Optimizer(
-            lora.weights, config, facts.schedule.total_steps, scale_loss=unet.dtype == torch.float16
+            lora.weights, facts.config, facts.schedule.total_steps, scale_loss=unet.dtype == torch.float16
         )
 
     def train(self, sink: Sink, output: OutputFolder) -> Ending:

@@ -10,8 +10,10 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
-from lora_bridge import system
+from tiny_models.tiny_sdxl import make_tiny_sdxl
 from training_support import save_picture
+
+from lora_bridge import system
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A diffusers folder with a tiny SDXL."""
-    from tiny_models.tiny_sdxl import make_tiny_sdxl
-
     folder = tmp_path_factory.mktemp("models") / "tiny-sdxl"
     make_tiny_sdxl(folder, system.data_dir() / "clip-tokenizer")
     return folder

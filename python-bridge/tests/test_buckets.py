@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lora_bridge.buckets import BucketRules, Fit, Size, parse_resolution, predefined_buckets
 from lora_bridge.problems import ProblemError
 
@@ -19,9 +20,9 @@ sizes = st.builds(Size, st.integers(64, 8000), st.integers(64, 8000))
 
 def test_predefined_buckets_are_kohyas() -> None:
     half = [
-        (256, 2048), (320, 2048), (384, 2048), (448, 2048), (512, 1856), (512, 1920), (512, 1984), (512, 2048),
-        (576, 1664), (576, 1728), (576, 1792), (640, 1536), (640, 1600), (704, 1408), (704, 1472), (768, 1280),
-        (768, 1344), (832, 1216), (896, 1152), (960, 1088), (1024, 1024),
+        (256, 2048), (320, 2048), (384, 2048), (448, 2048), (512, 1856), (512, 1920), (512, 1984),
+        (512, 2048), (576, 1664), (576, 1728), (576, 1792), (640, 1536), (640, 1600), (704, 1408),
+        (704, 1472), (768, 1280), (768, 1344), (832, 1216), (896, 1152), (960, 1088), (1024, 1024),
     ]  # fmt: skip
     expected = {Size(*size) for size in half} | {Size(*size[::-1]) for size in half}
     assert set(UPSCALE.predefined) == expected

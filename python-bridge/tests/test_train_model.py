@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
-from diffusers.loaders import single_file_utils
+from diffusers.loaders import single_file_utils as untyped_conversion
 from ldm_checkpoint import convert_folder, sdxl_layout
+from tensor_files import load_tensors, save_tensors
+
 from lora_bridge.identify import identify
 from lora_bridge.model import SDXL_CONFIGS, DiffusersModel, SingleFileModel, open_base_model
 from lora_bridge.problems import ProblemError
-from safetensors.torch import load_file, save_file
+
+conversion: Any = untyped_conversion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from lora_bridge.parts import TextEncoder, Unet, Vae
 
@@ -30,7 +33,7 @@ def single_file(tiny_sdxl: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def state(part: Vae | TextEncoder | Unet) -> dict[str, torch.Tensor]:
-    model: Any = part._model  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
+    model: Any = part._model  # pyright: ignore[reportPrivateUsage]
     assert not any(parameter.requires_grad for parameter in model.parameters())
     return model.state_dict()
 
@@ -67,37 +70,37 @@ def test_long_captions_are_noticed(tiny_sdxl: Path) -> None:
 
 
 def test_names_are_those_that_diffusers_reads(single_file: Path, tiny_sdxl: Path) -> None:
-    """Our table of names against diffusers' own conversion, on the tiny model and on SDXL's real structure."""
-    checkpoint = load_file(single_file)
+    """Our table of names against diffusers' own conversion, on the tiny model and on real SDXL."""
+    checkpoint = load_tensors(single_file)
     full = {tensor.name: torch.empty(tensor.shape, device="meta") for tensor in sdxl_layout(SDXL_CONFIGS)}
     assert len(full) == 2513
     for tensors, configs in ((checkpoint, tiny_sdxl), (full, SDXL_CONFIGS)):
         layout = sdxl_layout(configs)
         for part, convert in (
-            ("unet", single_file_utils.convert_ldm_unet_checkpoint),
-            ("vae", single_file_utils.convert_ldm_vae_checkpoint),
+            ("unet", conversion.convert_ldm_unet_checkpoint),
+            ("vae", conversion.convert_ldm_vae_checkpoint),
         ):
             config = json.loads((configs / part / "config.json").read_text(encoding="utf-8"))
-            converted: Any = convert(tensors, config)  # pyright: ignore[reportUnknownVariableType]
+            converted: Any = convert(tensors, config)
             assert converted.keys() == {tensor.sources[0] for tensor in layout if tensor.part == part}
-    converted_unet: Any = single_file_utils.convert_ldm_unet_checkpoint(  # pyright: ignore[reportUnknownVariableType]
+    converted_unet: Any = conversion.convert_ldm_unet_checkpoint(
         checkpoint, json.loads((tiny_sdxl / "unet" / "config.json").read_text(encoding="utf-8"))
     )
-    expected = load_file(tiny_sdxl / "unet" / "diffusion_pytorch_model.safetensors")
+    expected = load_tensors(tiny_sdxl / "unet" / "diffusion_pytorch_model.safetensors")
     torch.testing.assert_close(converted_unet, expected, rtol=0, atol=0)
 
 
 def test_open_clip_is_read_as_diffusers_reads_it(single_file: Path, tiny_sdxl: Path) -> None:
     model = DiffusersModel(str(tiny_sdxl), local=True).text_encoder(1, torch.float16)
-    inner: Any = model._model  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
-    converted: Any = single_file_utils.convert_open_clip_checkpoint(  # pyright: ignore[reportUnknownVariableType]
-        inner, load_file(single_file), prefix="conditioner.embedders.1.model."
+    inner: Any = model._model  # pyright: ignore[reportPrivateUsage]
+    converted: Any = conversion.convert_open_clip_checkpoint(
+        inner, load_tensors(single_file), prefix="conditioner.embedders.1.model."
     )
     torch.testing.assert_close(converted, dict(inner.state_dict()), rtol=0, atol=0)
 
 
 def write_tensors(file: Path, names: Iterable[str], shape: tuple[int, ...] = (1, 4, 1, 1)) -> None:
-    save_file({name: torch.zeros(shape) for name in names}, file)
+    save_tensors(file, {name: torch.zeros(shape) for name in names})
 
 
 UNET_IN = "model.diffusion_model.input_blocks.0.0.weight"

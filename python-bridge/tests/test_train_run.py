@@ -6,45 +6,30 @@ import hashlib
 import json
 import math
 import shutil
-from pathlib import Path
-from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import torch
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+from tensor_files import load_tensors
+from training_support import ListSink, losses_of, run_training, save_picture
+
 from lora_bridge import train
+from lora_bridge.export import kohya_name
 from lora_bridge.inspection import inspect_lora
 from lora_bridge.lora import LoraNetwork
 from lora_bridge.model import DiffusersModel
 from lora_bridge.parts import Unet
-from lora_bridge.problems import ProblemError
-from lora_bridge.protocol_types import CheckpointEvent, PhaseEvent, PlanEvent, StepEvent, WarningEvent
-from safetensors.torch import load_file, save_file
-from training_support import ListSink, make_config, save_picture
+from lora_bridge.protocol_types import CheckpointEvent, PhaseEvent, PlanEvent, StepEvent
 
 if TYPE_CHECKING:
-    from lora_bridge.sink import Ending
-
-
-def run(project: Path, model: Path, sink: ListSink | None = None, **changes: Any) -> tuple[Ending, ListSink]:
-    sink = sink or ListSink()
-    config = make_config(project, pretrained_model_name_or_path=str(model), **changes)
-    return train.run(config, sink, "cpu"), sink
-
-
-def losses(sink: ListSink) -> list[float]:
-    return [step.loss for step in sink.of(StepEvent)]
-
-
-def warnings(sink: ListSink) -> list[str]:
-    return [warning.problem.code for warning in sink.of(WarningEvent)]
+    from pathlib import Path
 
 
 def test_a_training_from_folder_to_file(project: Path, tiny_sdxl: Path) -> None:
     for index in range(8):
         save_picture(project / "reg" / "1_person" / f"{index}.png")
-    ending, sink = run(
+    ending, sink = run_training(
         project, tiny_sdxl, epoch=3, save_every_n_epochs=1, reg_data_dir=str(project / "reg"), seed=11
     )
     model = project / "model"
@@ -92,7 +77,7 @@ def test_a_training_from_folder_to_file(project: Path, tiny_sdxl: Path) -> None:
 
 def test_hashes_are_of_the_files_content(project: Path, tiny_sdxl: Path) -> None:
     # Large enough for the legacy hash, which begins at 1 MiB.
-    ending, _ = run(project, tiny_sdxl, network_dim=16, max_train_steps=1)
+    ending, _ = run_training(project, tiny_sdxl, network_dim=16, max_train_steps=1)
     content = ending.outputs[0].read_bytes()
     length = int.from_bytes(content[:8], "little")
     header: dict[str, Any] = json.loads(content[8 : 8 + length])
@@ -109,17 +94,17 @@ def test_hashes_are_of_the_files_content(project: Path, tiny_sdxl: Path) -> None
 
 
 def test_a_seed_repeats_a_training(project: Path, tiny_sdxl: Path) -> None:
-    files = [run(project, tiny_sdxl, output_name=name)[0].outputs[0] for name in ("one", "two")]
-    _, sink = run(project, tiny_sdxl, output_name="three")
-    _, other = run(project, tiny_sdxl, output_name="four", seed=8)
-    one, two = (load_file(file) for file in files)
+    files = [run_training(project, tiny_sdxl, output_name=name)[0].outputs[0] for name in ("one", "two")]
+    _, sink = run_training(project, tiny_sdxl, output_name="three")
+    _, other = run_training(project, tiny_sdxl, output_name="four", seed=8)
+    one, two = (load_tensors(file) for file in files)
     torch.testing.assert_close(one, two, rtol=0, atol=0)
-    assert losses(sink) != losses(other)
-    assert len(losses(sink)) == 4
+    assert losses_of(sink) != losses_of(other)
+    assert len(losses_of(sink)) == 4
 
 
 def test_seed_0_draws_one_and_records_it(project: Path, tiny_sdxl: Path) -> None:
-    ending, _ = run(project, tiny_sdxl, seed=0, max_train_steps=1)
+    ending, _ = run_training(project, tiny_sdxl, seed=0, max_train_steps=1)
     assert int(inspect_lora(str(ending.outputs[0])).metadata["ss_seed"]) > 0
 
 
@@ -130,16 +115,19 @@ def same_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     def noise_of(size: torch.Size, **_options: Any) -> torch.Tensor:
         return torch.linspace(-1, 1, math.prod(size[1:])).view(1, *size[1:]).repeat(size[0], 1, 1, 1)
 
+    def timestep_of(_high: int, size: torch.Size, **_options: Any) -> torch.Tensor:
+        return torch.full(size, 500)
+
     monkeypatch.setattr(train.torch, "randn", noise_of)
-    monkeypatch.setattr(train.torch, "randint", lambda _high, size, **_options: torch.full(tuple(size), 500))
+    monkeypatch.setattr(train.torch, "randint", timestep_of)
 
 
 @pytest.mark.usefixtures("same_noise")
 def test_it_learns_a_picture_by_heart(project: Path, tiny_sdxl: Path) -> None:
     for name in ("1", "2", "3"):
         (project / "img" / "2_ohwx person" / f"{name}.png").unlink()
-    _, sink = run(project, tiny_sdxl, max_train_steps=25, learning_rate=0.02, max_resolution="64,64")
-    assert losses(sink)[-1] < losses(sink)[0] / 2
+    _, sink = run_training(project, tiny_sdxl, max_train_steps=25, learning_rate=0.02, max_resolution="64,64")
+    assert losses_of(sink)[-1] < losses_of(sink)[0] / 2
 
 
 @pytest.mark.parametrize("precision", ["no", "bf16"])
@@ -148,9 +136,9 @@ def test_precision_and_checkpointing_do_not_change_the_start(
     project: Path, tiny_sdxl: Path, precision: str, checkpointing: bool
 ) -> None:
     changes: dict[str, Any] = {"mixed_precision": precision, "gradient_checkpointing": checkpointing}
-    _, sink = run(project, tiny_sdxl, max_train_steps=2, **changes)
-    _, plain = run(project, tiny_sdxl, max_train_steps=2, output_name="plain")
-    assert losses(sink) == pytest.approx(losses(plain), rel=1e-2 if precision == "bf16" else 1e-5)
+    _, sink = run_training(project, tiny_sdxl, max_train_steps=2, **changes)
+    _, plain = run_training(project, tiny_sdxl, max_train_steps=2, output_name="plain")
+    assert losses_of(sink) == pytest.approx(losses_of(plain), rel=1e-2 if precision == "bf16" else 1e-5)
 
 
 @pytest.mark.usefixtures("same_noise")
@@ -158,7 +146,7 @@ def test_accumulated_batches_equal_a_large_one(project: Path, tiny_sdxl: Path) -
     """With the same noise for each sample, four batches of two are one batch of eight."""
     steps: list[StepEvent] = []
     for batch, accumulation in ((8, 1), (2, 4), (3, 3)):
-        _, sink = run(
+        _, sink = run_training(
             project,
             tiny_sdxl,
             output_name=f"b{batch}",
@@ -176,22 +164,16 @@ def test_accumulated_batches_equal_a_large_one(project: Path, tiny_sdxl: Path) -
 def test_prior_loss_weight_0_silences_regularization(project: Path, tiny_sdxl: Path) -> None:
     shutil.move(project / "img", project / "reg")
     save_picture(project / "img" / "1_ohwx" / "a.png")
-    _, with_reg = run(project, tiny_sdxl, reg_data_dir=str(project / "reg"), train_batch_size=1, seed=3)
-    _, without = run(
-        project,
-        tiny_sdxl,
-        reg_data_dir=str(project / "reg"),
-        train_batch_size=1,
-        seed=3,
-        prior_loss_weight=0.0,
-    )
-    assert all(loss > 0 for loss in losses(with_reg))
-    assert min(losses(without)) == 0 < max(losses(without))
+    changes: dict[str, Any] = {"reg_data_dir": str(project / "reg"), "train_batch_size": 1}
+    _, with_reg = run_training(project, tiny_sdxl, **changes)
+    _, without = run_training(project, tiny_sdxl, prior_loss_weight=0.0, **changes)
+    assert all(loss > 0 for loss in losses_of(with_reg))
+    assert min(losses_of(without)) == 0 < max(losses_of(without))
 
 
 def test_stop_ends_within_a_step_and_saves(project: Path, tiny_sdxl: Path) -> None:
     sink = ListSink(stop_when=lambda event: isinstance(event, StepEvent) and event.step == 2)
-    ending, _ = run(project, tiny_sdxl, sink, epoch=5)
+    ending, _ = run_training(project, tiny_sdxl, sink, epoch=5)
     assert ending.outcome == "stopped"
     assert [step.step for step in sink.of(StepEvent)] == [1, 2]
     assert inspect_lora(str(ending.outputs[0])).metadata["ss_steps"] == "2"
@@ -200,131 +182,15 @@ def test_stop_ends_within_a_step_and_saves(project: Path, tiny_sdxl: Path) -> No
 @pytest.mark.parametrize("phase", ["caching_latents", "caching_captions"])
 def test_stop_before_anything_was_learnt_leaves_no_file(project: Path, tiny_sdxl: Path, phase: str) -> None:
     sink = ListSink(stop_when=lambda event: isinstance(event, PhaseEvent) and event.phase == phase)
-    ending, _ = run(project, tiny_sdxl, sink)
+    ending, _ = run_training(project, tiny_sdxl, sink)
     assert (ending.outcome, ending.outputs) == ("stopped", [])
     assert list((project / "model").iterdir()) == []
 
 
-def test_a_step_that_is_not_finite_is_left_out(
-    project: Path, tiny_sdxl: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    predict = Unet.predict
-    calls = 0
-
-    def sometimes_nan(unet: Unet, *arguments: torch.Tensor) -> torch.Tensor:
-        nonlocal calls
-        calls += 1
-        return predict(unet, *arguments) * (math.nan if calls in (2, 3) else 1.0)
-
-    monkeypatch.setattr(Unet, "predict", sometimes_nan)
-    ending, sink = run(project, tiny_sdxl)
-    assert [step.loss is None for step in sink.of(StepEvent)] == [False, True, True, False]
-    assert warnings(sink) == ["non_finite_loss"]
-    assert not inspect_lora(str(ending.outputs[0])).non_finite_tensors
-
-
-def copy_with_nan(model: Path, to: Path, part: str, tensor: str) -> Path:
-    shutil.copytree(model, to)
-    file = to / part / "diffusion_pytorch_model.safetensors"
-    weights = load_file(file)
-    weights[tensor][:] = math.nan
-    save_file(weights, file, {"format": "pt"})
-    return to
-
-
-def test_training_that_diverged_ends_with_the_reason(project: Path, tiny_sdxl: Path, tmp_path: Path) -> None:
-    broken = copy_with_nan(tiny_sdxl, tmp_path / "broken", "unet", "conv_out.bias")
-    sink = ListSink()
-    with pytest.raises(ProblemError, match="10 steps in a row") as caught:
-        run(project, broken, sink, epoch=10)
-    assert caught.value.problem.code == "training_diverged"
-    assert len(sink.of(StepEvent)) == 10
-
-
-def test_a_vae_that_makes_nan_is_caught_with_the_pictures_name(
-    project: Path, tiny_sdxl: Path, tmp_path: Path
-) -> None:
-    broken = copy_with_nan(tiny_sdxl, tmp_path / "broken", "vae", "quant_conv.bias")
-    with pytest.raises(ProblemError, match=r"0\.png") as caught:
-        run(project, broken)
-    assert caught.value.problem.code == "latent_not_finite"
-
-
-def test_pictures_that_break_off_are_left_out(project: Path, tiny_sdxl: Path) -> None:
-    picture = project / "img" / "2_ohwx person" / "0.png"
-    picture.write_bytes(picture.read_bytes()[:-200])
-    _, sink = run(project, tiny_sdxl)
-    first, second = (event.plan for event in sink.of(PlanEvent))
-    assert (first.images, second.images) == (4, 3)
-    assert (first.total_steps, second.total_steps) == (4, 3)
-    assert "unreadable_image" in {warning.code for warning in second.warnings}
-    assert len(losses(sink)) == 3
-
-
-def test_an_older_file_is_kept(project: Path, tiny_sdxl: Path) -> None:
-    first, _ = run(project, tiny_sdxl, max_train_steps=1)
-    before = first.outputs[0].read_bytes()
-    second, sink = run(project, tiny_sdxl, max_train_steps=2)
-    (kept,) = (project / "model").glob("ohwx.previous-*.safetensors")
-    assert kept.read_bytes() == before
-    assert second.outputs[0].read_bytes() != before
-    assert warnings(sink) == ["previous_kept"]
-
-
-def test_too_little_room_is_said_before_the_first_step(
-    project: Path, tiny_sdxl: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        "lora_bridge.output.shutil.disk_usage", lambda _folder: shutil._ntuple_diskusage(1, 1, 5)
-    )  # pyright: ignore  # noqa: SLF001
-    sink = ListSink()
-    with pytest.raises(ProblemError) as caught:
-        run(project, tiny_sdxl, sink)
-    assert caught.value.problem.code == "disk_full"
-    assert str(project / "model") in caught.value.problem.message
-    assert not losses(sink)
-
-
-def test_a_checkpoint_that_cannot_be_written_does_not_end_the_training(
-    project: Path, tiny_sdxl: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from lora_bridge import output
-
-    write = output.write_lora
-
-    def fails_for_epochs(file: Path, *arguments: Any) -> None:
-        if "-0000" in file.name:
-            raise OSError(28, "No space left on device", str(file))
-        write(file, *arguments)
-
-    monkeypatch.setattr(output, "write_lora", fails_for_epochs)
-    ending, sink = run(project, tiny_sdxl, epoch=2, save_every_n_epochs=1)
-    assert warnings(sink) == ["checkpoint_failed"]
-    assert [path.name for path in ending.outputs] == ["ohwx.safetensors"]
-
-
-def test_the_output_folder_is_checked_before_the_model_is_loaded(project: Path) -> None:
-    (project / "model").write_text("a file", encoding="utf-8")
-    with pytest.raises(ProblemError) as caught:
-        run(project, project / "no-model")
-    assert caught.value.problem.code == "output_dir_unusable"
-
-
-def test_a_missing_base_model_is_an_error(project: Path) -> None:
-    with pytest.raises(ProblemError) as caught:
-        run(project, project / "no-model")
-    assert caught.value.problem.code == "base_model_missing"
-
-
-def test_fp16_on_a_cpu_becomes_fp32(project: Path, tiny_sdxl: Path) -> None:
-    _, sink = run(project, tiny_sdxl, mixed_precision="fp16", max_train_steps=1)
-    assert warnings(sink) == ["fp16_on_cpu"]
-
-
 def test_diffusers_loads_what_was_trained(project: Path, tiny_sdxl: Path) -> None:
     """The file in a pipeline gives what our own layers give, and that is not what the base model gives."""
-    ending, _ = run(project, tiny_sdxl, learning_rate=0.02, epoch=2)
-    pipeline: Any = StableDiffusionXLPipeline.from_pretrained(tiny_sdxl, dtype=torch.float32)
+    ending, _ = run_training(project, tiny_sdxl, learning_rate=0.02, epoch=2)
+    pipeline = cast("Any", StableDiffusionXLPipeline).from_pretrained(tiny_sdxl, dtype=torch.float32)
     generator = torch.Generator().manual_seed(3)
     inputs = (
         torch.randn(1, 4, 16, 16, generator=generator),
@@ -340,9 +206,7 @@ def test_diffusers_loads_what_was_trained(project: Path, tiny_sdxl: Path) -> Non
 
         unet = DiffusersModel(str(tiny_sdxl), local=True).unet(torch.float32)
         lora = LoraNetwork(unet.module, 4, 2.0, torch.Generator())
-        from lora_bridge.export import kohya_name
-
-        weights = load_file(ending.outputs[0])
+        weights = load_tensors(ending.outputs[0])
         for pair in lora.pairs:
             pair.down.copy_(weights[f"{kohya_name(pair.name)}.lora_down.weight"])
             pair.up.copy_(weights[f"{kohya_name(pair.name)}.lora_up.weight"])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lora_bridge.protocol_types import TrainConfig
 from PIL import Image
+
+from lora_bridge import train
+from lora_bridge.protocol_types import StepEvent, TrainConfig, WarningEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from lora_bridge.protocol_types import JobEvent
+    from lora_bridge.sink import Ending
 
 
 class ListSink:
@@ -80,3 +83,19 @@ def make_config(project: Path, **changes: Any) -> TrainConfig:
         "bucket_reso_steps": 64,
     }
     return TrainConfig(**{**values, **changes})
+
+
+def run_training(
+    project: Path, model: Path, sink: ListSink | None = None, **changes: Any
+) -> tuple[Ending, ListSink]:
+    sink = sink or ListSink()
+    config = make_config(project, pretrained_model_name_or_path=str(model), **changes)
+    return train.run(config, sink, "cpu"), sink
+
+
+def losses_of(sink: ListSink) -> list[float]:
+    return [step.loss for step in sink.of(StepEvent)]
+
+
+def warnings_of(sink: ListSink) -> list[str]:
+    return [warning.problem.code for warning in sink.of(WarningEvent)]
