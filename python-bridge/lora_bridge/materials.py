@@ -34,7 +34,8 @@ class Batch(NamedTuple):
     pooled: Tensor
     """[B, 1280]."""
     time_ids: Tensor
-    """[B, 6]: original height and width, top and left of the crop, height and width of the bucket."""
+    """[B, 6], fp32, as sizes in pixels have more digits than bf16: original height and width, top and left of
+    the crop, height and width of the bucket."""
     weights: Tensor
     """[B], fp32: 1, or the prior loss weight of regularization pictures."""
 
@@ -57,7 +58,7 @@ class Materials:
             torch.stack([self._latents[sample.picture.path] for sample in samples]),
             torch.stack([text.hidden for text in texts]),
             torch.stack([text.pooled for text in texts]),
-            torch.tensor([time_ids(sample) for sample in samples], dtype=texts[0].pooled.dtype),
+            torch.tensor([time_ids(sample) for sample in samples], dtype=torch.float32),
             torch.tensor(weights),
         )
         if device.type == "cuda":

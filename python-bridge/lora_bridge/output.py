@@ -16,6 +16,8 @@ from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import CheckpointEvent, Problem, WarningEvent
 
 if TYPE_CHECKING:
+    from msgspec import UnsetType
+
     from lora_bridge.lora import LoraNetwork
     from lora_bridge.metadata import RunFacts
     from lora_bridge.protocol_types import TrainConfig
@@ -67,43 +69,53 @@ class OutputFolder:
         """Write `<name>-000001.safetensors`. A failure is only warned of: the training is worth more."""
         file = self._folder / f"{self._config.output_name}-{epoch:06d}.safetensors"
         try:
-            self._save(file, lora, facts, step, epoch, final=False)
+            self._epoch_files.append(self._save(file, lora, facts, step, epoch, final=False))
         except (OSError, ProblemError) as error:
             problem = problem_of(error)
             message = f"The LoRA of epoch {epoch} was not saved: {problem.message}"
-            problem = Problem(code="checkpoint_failed", message=message, hint=problem.hint)
-            self._sink.emit(WarningEvent(problem=problem))
-        else:
-            self._epoch_files.append(file)
+            self._warn("checkpoint_failed", message, problem.hint)
 
     def save_final(self, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> list[Path]:
         """Write `<name>.safetensors`; returns it and the epochs' files, the newest first."""
         file = self._folder / f"{self._config.output_name}.safetensors"
-        self._save(file, lora, facts, step, epoch, final=True)
-        return [file, *reversed(self._epoch_files)]
+        saved = self._save(file, lora, facts, step, epoch, final=True)
+        return [saved, *reversed(self._epoch_files)]
 
     def _save(
         self, file: Path, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int, *, final: bool
-    ) -> None:
-        metadata = file_metadata(facts, file, step, epoch)
-        self._keep_previous(file)
-        write_lora(file, kohya_tensors(lora, self._dtype), metadata)
+    ) -> Path:
+        file = self._make_way(file)
+        write_lora(file, kohya_tensors(lora, self._dtype), file_metadata(facts, file, step, epoch))
         size = file.stat().st_size
         self._sink.emit(CheckpointEvent(path=str(file), bytes=size, step=step, epoch=epoch, final=final))
+        return file
 
-    def _keep_previous(self, file: Path) -> None:
+    def _make_way(self, file: Path) -> Path:
+        """Rename an older file of that name; where it cannot be moved, the new one gets another name."""
         if not file.exists():
-            return
-        stamp = datetime.fromtimestamp(file.stat().st_mtime).astimezone().strftime("%Y%m%d-%H%M%S")
-        kept = file.with_name(f"{file.stem}.previous-{stamp}.safetensors")
-        number = 1
-        while kept.exists():
-            number += 1
-            kept = file.with_name(f"{file.stem}.previous-{stamp}-{number}.safetensors")
-        file.rename(kept)
-        problem = Problem(
-            code="previous_kept",
-            message=f"There was a {file.name} already; it is now called {kept.name}.",
-            hint="Delete it when you no longer need it.",
-        )
-        self._sink.emit(WarningEvent(problem=problem))
+            return file
+        changed = datetime.fromtimestamp(file.stat().st_mtime).astimezone()
+        older = _unused(file, f"previous-{changed:%Y%m%d-%H%M%S}")
+        try:
+            file.rename(older)
+        except OSError:
+            newer = _unused(file, f"new-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
+            message = f"{file.name} is there already and in use, so the new LoRA is called {newer.name}."
+            self._warn("previous_in_use", message, "Close what uses the older file, then rename both.")
+            return newer
+        message = f"There was a {file.name} already; it is now called {older.name}."
+        self._warn("previous_kept", message, "Delete it when you no longer need it.")
+        return file
+
+    def _warn(self, code: str, message: str, hint: str | UnsetType) -> None:
+        self._sink.emit(WarningEvent(problem=Problem(code=code, message=message, hint=hint)))
+
+
+def _unused(file: Path, mark: str) -> Path:
+    """`name.mark.safetensors`, or with a number where that is taken."""
+    free = file.with_name(f"{file.stem}.{mark}.safetensors")
+    number = 1
+    while free.exists():
+        number += 1
+        free = file.with_name(f"{file.stem}.{mark}-{number}.safetensors")
+    return free

@@ -70,6 +70,9 @@ def _train(config: TrainConfig, sink: Sink, device: torch.device) -> Ending:
     texts = prepare_texts(base, dataset, device, dtype, sink)
     materials = Materials(latents.by_picture, texts, config.prior_loss_weight)
 
+    if device.type == "cuda":
+        # What the VAE and the text encoders needed is given back before the UNet asks for it.
+        torch.cuda.empty_cache()
     sink.emit(PhaseEvent(phase="loading_model", done=PARTS - 1, total=PARTS))
     unet = base.unet(dtype).to(device)
     if config.gradient_checkpointing:

@@ -89,6 +89,23 @@ def test_an_older_file_is_kept(project: Path, tiny_sdxl: Path) -> None:
     assert warnings_of(sink) == ["previous_kept"]
 
 
+def test_an_older_file_that_is_in_use_is_left_alone(
+    project: Path, tiny_sdxl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = run_training(project, tiny_sdxl, max_train_steps=1)
+    before = first.outputs[0].read_bytes()
+
+    def in_use(file: Path, _target: Path) -> Path:
+        raise PermissionError(13, "in use by another program", str(file))
+
+    monkeypatch.setattr(type(project), "rename", in_use)
+    second, sink = run_training(project, tiny_sdxl, max_train_steps=2)
+    assert first.outputs[0].read_bytes() == before
+    assert second.outputs[0].name.startswith("ohwx.new-")
+    assert second.outputs[0].exists()
+    assert warnings_of(sink) == ["previous_in_use"]
+
+
 def test_too_little_room_is_said_before_the_first_step(
     project: Path, tiny_sdxl: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

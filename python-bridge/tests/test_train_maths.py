@@ -9,14 +9,17 @@ import pytest
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from peft import LoraConfig
-from training_support import make_config
+from training_support import make_config, save_picture
 
+from lora_bridge.dataset import read_dataset
 from lora_bridge.export import kohya_name
 from lora_bridge.lora import LoraNetwork
 from lora_bridge.loss import sample_losses, weighted_mean
+from lora_bridge.materials import Materials
 from lora_bridge.model import SDXL_CONFIGS, DiffusersModel
 from lora_bridge.noise import add_noise, alphas_cumprod
 from lora_bridge.optim import Optimizer, warmup_steps
+from lora_bridge.text import TextEmbedding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,3 +178,12 @@ def test_learning_rate_schedules(tmp_path: Path) -> None:
     assert cosine[0] == 1.0
     assert cosine[5] == pytest.approx(0.5)
     assert warmup_steps(make_config(tmp_path, lr_warmup=50), 10) == 0
+
+
+def test_sizes_are_exact_in_half_precision(tmp_path: Path) -> None:
+    save_picture(tmp_path / "img" / "1_a" / "a.png", size=(1195, 1001))
+    (sample,) = read_dataset(make_config(tmp_path)).samples
+    text = TextEmbedding(torch.zeros(77, 8, dtype=torch.bfloat16), torch.zeros(4, dtype=torch.bfloat16))
+    materials = Materials({sample.picture.path: torch.zeros(4, 8, 8)}, {"a": text}, 1.0)
+    batch = materials.batch([sample, sample], torch.device("cpu"))
+    assert [int(number) for number in batch.time_ids[1]] == [1001, 1195, 0, 6, 64, 64]
