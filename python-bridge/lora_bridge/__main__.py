@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from lora_bridge.system import close_inherited_files
+
 _USAGE = "usage: python -m lora_bridge job FOLDER | serve"
 
 
@@ -42,4 +44,5 @@ def _serve() -> int:
 
 
 if __name__ == "__main__":
+    close_inherited_files()
     sys.exit(main(sys.argv[1:]))

@@ -23,6 +23,15 @@ def data_dir() -> Path:
     return Path(os.environ.get("ATELIER_DATA_DIR") or _REPOSITORY / ".atelier")
 
 
+def close_inherited_files() -> None:
+    """Let go of all that the app had open when it started us, except the standard streams.
+
+    On POSIX Chromium's sockets and locks are inherited: a job that holds them keeps half of a closed app alive.
+    """
+    if sys.platform != "win32":
+        os.closerange(3, 1 << 16)
+
+
 def stop_signals() -> list[signal.Signals]:
     """The signals that ask a process to end."""
     if sys.platform == "win32":
