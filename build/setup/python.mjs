@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { venvPython } from '../paths.mjs';
@@ -45,8 +45,14 @@ function describe([command, ...args]) {
   return { command: [command, ...args], version: [major, minor], hasVenv: hasVenv === 1 };
 }
 
-/** The environment runs and has pip. An interrupted set-up or a system upgrade leaves one that does not. */
-const works = (root) => ask(venvPython(root), ['-c', 'import pip']) !== null;
+/** The environment's Python runs, is new enough and has pip: not so after a system upgrade, or half made. */
+const works = (root) => {
+  const question = `import pip, sys; sys.exit(sys.version_info < (${oldest.join(', ')}))`;
+  return ask(venvPython(root), ['-c', question]) !== null;
+};
+
+/** There until pip succeeds: one that was killed may leave packages that look whole and are not. */
+const interrupted = (root) => join(root, '.venv', '.interrupted');
 
 /** One stage for each list of requirements: what the app needs, and what only the tests need. */
 export function pythonStage(root, { title, requirements, bytes }) {
@@ -60,13 +66,15 @@ export function pythonStage(root, { title, requirements, bytes }) {
     isDone: () => isStamped(file, key()) && ask(venvPython(root), ['-c', '']) !== null,
     async run(report) {
       await createEnvironment(root, report);
-      const shown = pipProgress(report);
+      writeFileSync(interrupted(root), '');
+      const onLine = pipProgress(report);
       if (torchIndex() !== null) {
         const args = ['install', '--index-url', torchIndex(), torchRequirement(root)];
-        await run('install torch', venvPython(root), [...pip, ...args], { onLine: shown });
+        await run('install torch', venvPython(root), [...pip, ...args], { onLine });
       }
       const args = ['install', '--progress-bar', 'off', '-r', join(root, folder, requirements)];
-      await run('install Python packages', venvPython(root), [...pip, ...args], { onLine: shown });
+      await run('install Python packages', venvPython(root), [...pip, ...args], { onLine });
+      rmSync(interrupted(root));
       stamp(file, key());
     },
   };
@@ -84,7 +92,7 @@ function torchRequirement(root) {
 
 async function createEnvironment(root, report) {
   const folder = join(root, '.venv');
-  if (existsSync(folder) && works(root)) return;
+  if (existsSync(folder) && !existsSync(interrupted(root)) && works(root)) return;
   const { command, version } = findPython();
   report.progress(`making .venv with Python ${version.join('.')}`);
   await rm(folder, { recursive: true, force: true });

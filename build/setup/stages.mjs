@@ -1,5 +1,8 @@
+import { join } from 'node:path';
+import { dataDir } from '../paths.mjs';
 import { requireDiskSpace } from './disk.mjs';
 import { electronStage } from './electron.mjs';
+import { withLock } from './lock.mjs';
 import { clipStage, sampleStage } from './materials.mjs';
 import { npmStage } from './npm.mjs';
 import { pythonStage } from './python.mjs';
@@ -40,7 +43,9 @@ export async function bringUpToDate(root, needs) {
     root,
     open.reduce((sum, { bytes }) => sum + bytes, 0),
   );
-  for (const stage of open) await runStage(stage);
+  await withLock(join(dataDir(root), 'setup.lock'), async () => {
+    for (const stage of open) await runStage(stage);
+  });
 }
 
 export async function runStage({ title, run }) {
