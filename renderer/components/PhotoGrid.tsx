@@ -1,4 +1,3 @@
-import { Tooltip } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
@@ -24,21 +23,19 @@ function Tile({ image }: { readonly image: ImageInfo }) {
   const size = image.width > 0 ? `${image.width} × ${image.height}` : image.format || 'unknown';
   const detail = image.problem === null ? image.name : `${image.name}: ${image.problem}`;
   return (
-    <Tooltip label={detail}>
-      <figure className="tile" data-broken={image.problem !== null || undefined}>
-        <div className="tile-frame">
-          {image.problem === null ? (
-            <img src={thumbnailUrl(image.id)} alt="" loading="lazy" draggable={false} />
-          ) : (
-            <Broken reason={image.problem} />
-          )}
-        </div>
-        <figcaption>
-          <span className="tile-name">{image.name}</span>
-          <span className="tile-size numbers">{size}</span>
-        </figcaption>
-      </figure>
-    </Tooltip>
+    <figure className="tile" title={detail} data-broken={image.problem !== null || undefined}>
+      <div className="tile-frame">
+        {image.problem === null ? (
+          <img src={thumbnailUrl(image.id)} alt="" loading="lazy" draggable={false} />
+        ) : (
+          <Broken reason={image.problem} />
+        )}
+      </div>
+      <figcaption>
+        <span className="tile-name">{image.name}</span>
+        <span className="tile-size numbers">{size}</span>
+      </figcaption>
+    </figure>
   );
 }
 
@@ -59,7 +56,11 @@ export function PhotoGrid({ images }: { readonly images: readonly ImageInfo[] })
 
   return (
     <div className="photo-scroll" ref={scroller} tabIndex={0} aria-label="Images" role="group">
-      <div ref={measure} className="photo-rows" style={{ height: rows.getTotalSize() }}>
+      <div
+        ref={measure}
+        className="photo-rows"
+        style={{ height: Math.max(0, rows.getTotalSize() - GAP) }}
+      >
         {rows.getVirtualItems().map((row) => (
           <div
             key={row.key}

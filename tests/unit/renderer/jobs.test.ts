@@ -3,26 +3,9 @@ import type { Broadcast } from '../../../shared/contract';
 import { newJobView, summaryOf, type JobView } from '../../../shared/job-view';
 import type { JobEvent } from '../../../shared/protocol';
 import { ok } from '../../../shared/result';
-import { emptyProject } from '../../../shared/settings';
 
 const job = newJobView(
-  {
-    kind: 'caption',
-    schemaVersion: 1,
-    id: 'job',
-    name: 'caption',
-    createdAt: '2026-01-01T00:00:00Z',
-    appVersion: '0.1.0',
-    config: {
-      ...emptyProject.captioning,
-      image_dir: '/photos',
-      batch_size: 1,
-      num_beams: 1,
-      top_p: 0.9,
-      max_length: 75,
-      min_length: 5,
-    },
-  },
+  { id: 'job', kind: 'caption', name: 'caption', createdAt: '2026-01-01T00:00:00Z' },
   '/log/job',
 );
 
