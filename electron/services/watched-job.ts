@@ -39,7 +39,7 @@ export class WatchedJob {
   /** What the events cannot tell: the ending of a process that wrote none, or a protocol that is not ours. */
   #ending: JobStatus | null = null;
   #stopping = false;
-  #toldStatus = '';
+  #toldStatus: string;
   #badLines = 0;
   readonly #tailer: Tailer;
   readonly #batcher: Batcher<JobEvent>;
@@ -62,6 +62,7 @@ export class WatchedJob {
       onLines: (lines) => this.#take(lines),
       onError: (error) => log.error(`Reading the events of ${folder}`, error),
     });
+    this.#toldStatus = JSON.stringify(this.#status());
     this.#tailer.start();
     this.#timer = setInterval(() => this.#tellStatus(), TICK_MS);
     this.settled = this.#settle(ended);

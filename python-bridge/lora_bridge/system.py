@@ -26,7 +26,7 @@ def data_dir() -> Path:
 def close_inherited_files() -> None:
     """Let go of all that the app had open when it started us, except the standard streams.
 
-    On POSIX Chromium's sockets and locks are inherited: a job that holds them keeps half of a closed app alive.
+    On POSIX Chromium's sockets and locks are inherited: a job that holds them keeps half a closed app alive.
     """
     if sys.platform != "win32":
         os.closerange(3, 1 << 16)

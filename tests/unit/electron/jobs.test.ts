@@ -118,24 +118,30 @@ test('a gentle stop lets the job write its own ending', async () => {
   expect((await service.settled(id)).status.kind).toBe('stopped');
 });
 
-test.each(['hang', 'deaf', 'orphan'])('force ends the whole process group: %s', async (scenario) => {
-  const folder = await tempFolder();
-  const { service } = makeService(scenario, folder);
-  const { id } = await service.start(trainIn(join(folder, 'log')));
-  await until(service, id, ({ points }) => points.length > 0);
-  await service.stop(id, true);
-  const view = service.get(id);
-  expect(view.status.kind).toBe('stopped');
-  if (scenario !== 'orphan') return;
-  const orphan = Number(await readFile(join(view.folder, 'orphan.pid'), 'utf8'));
-  await vi.waitFor(async () => expect(await processStartTime(orphan)).toBeNull());
-});
+test.each(['hang', 'deaf', 'orphan'])(
+  'force ends the whole process group: %s',
+  async (scenario) => {
+    const folder = await tempFolder();
+    const { service } = makeService(scenario, folder);
+    const { id } = await service.start(trainIn(join(folder, 'log')));
+    await until(service, id, ({ points }) => points.length > 0);
+    await service.stop(id, true);
+    const view = service.get(id);
+    expect(view.status.kind).toBe('stopped');
+    if (scenario !== 'orphan') return;
+    const orphan = Number(await readFile(join(view.folder, 'orphan.pid'), 'utf8'));
+    await vi.waitFor(async () => expect(await processStartTime(orphan)).toBeNull());
+  },
+);
 
 test('one job of a kind at a time', async () => {
   const folder = await tempFolder();
   const { service } = makeService('hang', folder);
   const request = trainIn(join(folder, 'log'));
-  const [first, second] = await Promise.allSettled([service.start(request), service.start(request)]);
+  const [first, second] = await Promise.allSettled([
+    service.start(request),
+    service.start(request),
+  ]);
   expect(second).toMatchObject({ reason: { problem: { code: 'job_running' } } });
   if (first.status !== 'fulfilled') throw first.reason;
   await expect(service.start(request)).rejects.toMatchObject({ problem: { code: 'job_running' } });
@@ -176,7 +182,9 @@ test('a pid that belongs to another process by now is not believed', async () =>
   await service.attachAll();
   expect(problemCode(service.get(id))).toBe('vanished');
   await service.stop(id, true);
-  expect(await isRunning({ pid: process.pid, startTime: (await processStartTime(process.pid)) ?? '' })).toBe(true);
+  expect(
+    await isRunning({ pid: process.pid, startTime: (await processStartTime(process.pid)) ?? '' }),
+  ).toBe(true);
 });
 
 test('a broken Python environment says so and leaves no job behind', async () => {
@@ -203,7 +211,9 @@ test('only paths of a job can be shown or inspected', async () => {
   await service.settled(id);
   expect(service.pathOf(id, null)).toBe(jobFolder);
   expect(service.pathOf(id, join(jobFolder, 'console.log'))).toBe(join(jobFolder, 'console.log'));
-  expect(() => service.pathOf(id, join(jobFolder, '..', 'other'))).toThrow('was not made by this job');
+  expect(() => service.pathOf(id, join(jobFolder, '..', 'other'))).toThrow(
+    'was not made by this job',
+  );
   expect(() => service.pathOf(id, `${jobFolder}-2`)).toThrow('was not made by this job');
 });
 
