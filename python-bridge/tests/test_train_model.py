@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import torch
 from diffusers.loaders import single_file_utils as untyped_conversion
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
 from ldm_checkpoint import convert_folder, sdxl_layout
 from tensor_files import load_tensors, save_tensors
 
 from lora_bridge.identify import identify
 from lora_bridge.model import SDXL_CONFIGS, DiffusersModel, SingleFileModel, open_base_model
 from lora_bridge.problems import ProblemError
+from lora_bridge.text import join_encoders
 
 conversion: Any = untyped_conversion
 
@@ -61,6 +63,29 @@ def test_both_ways_encode_a_caption_alike(tiny_sdxl: Path, single_file: Path) ->
         assert one.hidden.shape == (77, (32, 40)[number])
         torch.testing.assert_close(one, two)
         assert (one.pooled is None) == (number == 0)
+
+
+def test_embeddings_are_those_of_diffusers_pipeline(tiny_sdxl: Path) -> None:
+    pipeline = cast("Any", StableDiffusionXLPipeline).from_pretrained(tiny_sdxl, dtype=torch.float32)
+    caption = "a photo of ohwx person"
+    with torch.no_grad():
+        hidden, _, pooled, _ = pipeline.encode_prompt(caption, do_classifier_free_guidance=False)
+    base = DiffusersModel(str(tiny_sdxl), local=True)
+    first, second = ([base.text_encoder(n, torch.float32).encode(caption)] for n in (0, 1))
+    ours = join_encoders([caption], first, second)[caption]
+    torch.testing.assert_close(ours.hidden, hidden[0])
+    torch.testing.assert_close(ours.pooled, pooled[0])
+
+
+def test_latents_are_drawn_and_scaled(tiny_sdxl: Path) -> None:
+    pipeline = cast("Any", StableDiffusionXLPipeline).from_pretrained(tiny_sdxl, dtype=torch.float32)
+    pixels = torch.linspace(-1, 1, 3 * 64 * 64).view(3, 64, 64)
+    with torch.no_grad():
+        distribution = pipeline.vae.encode(pixels[None]).latent_dist
+    noise = torch.randn(distribution.mean.shape, generator=torch.Generator().manual_seed(5))
+    expected = (distribution.mean + distribution.std * noise)[0] * 0.13025
+    vae = DiffusersModel(str(tiny_sdxl), local=True).vae()
+    torch.testing.assert_close(vae.encode(pixels, torch.Generator().manual_seed(5)), expected)
 
 
 def test_long_captions_are_noticed(tiny_sdxl: Path) -> None:
