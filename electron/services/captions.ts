@@ -3,6 +3,7 @@ import { dirname, join, parse } from 'node:path';
 import { ProblemError } from '../../shared/result';
 import { writeFileAtomically } from '../lib/atomic-file';
 import { fileProblem, isNotFound } from '../lib/file-problem';
+import { isPicture } from './pictures';
 
 /** Extensions that trainers use for captions: these files go with a picture when it is copied. */
 export const captionExtensions = ['.txt', '.caption', '.cap'] as const;
@@ -37,7 +38,8 @@ export async function writeCaption(
       `The caption of ${parse(picture).base} must not be empty.`,
       'Kohya stops at an empty caption. Write what is in the picture; to have none, delete the caption file.',
     );
-  if (!extensionPattern.test(extension))
+  // With a picture's own extension the caption would take the picture's place.
+  if (!extensionPattern.test(extension) || isPicture(`x${extension}`))
     throw new ProblemError(
       'caption_extension',
       `${extension} is not an extension for captions.`,

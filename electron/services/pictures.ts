@@ -64,7 +64,8 @@ export async function listPictures(folder: string): Promise<PictureFile[]> {
   return files.filter((file) => file !== null);
 }
 
-const isPicture = (name: string): boolean => {
+/** Whether a name is that of a picture, be it one that can be trained on or not. */
+export const isPicture = (name: string): boolean => {
   const extension = extname(name).toLowerCase();
   return extensions.has(extension) || foreign.has(extension);
 };

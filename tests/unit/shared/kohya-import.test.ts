@@ -1,0 +1,212 @@
+import { describe, expect, test } from 'vitest';
+import { importKohyaJson, type ImportNote } from '../../../shared/kohya/import-json';
+import { defaultTrainConfig, trainConfigSchema } from '../../../shared/parameters';
+import type { ProblemError } from '../../../shared/result';
+
+const load = (values: Readonly<Record<string, unknown>>) => importKohyaJson(JSON.stringify(values));
+const keysOf = (notes: readonly ImportNote[], kind: ImportNote['kind']) =>
+  notes.filter((note) => note.kind === kind).map(({ key }) => key);
+
+function problemOf(text: string): ProblemError['problem'] {
+  try {
+    importKohyaJson(text, 'config.json');
+  } catch (error) {
+    return (error as ProblemError).problem;
+  }
+  throw new Error('It was accepted.');
+}
+
+/** The guide's run, as kohya_ss saves it. */
+const guide = {
+  LoRA_type: 'Standard',
+  caption_extension: '.txt',
+  enable_bucket: true,
+  epoch: 20,
+  learning_rate: 0.0003,
+  lr_scheduler: 'constant',
+  max_resolution: '1024,1024',
+  max_train_steps: 0,
+  mixed_precision: 'bf16',
+  network_alpha: 32,
+  network_dim: 64,
+  optimizer: 'AdamW',
+  output_dir: '/p/model',
+  output_name: 'rihanna',
+  logging_dir: '/p/log',
+  pretrained_model_name_or_path: 'stabilityai/stable-diffusion-xl-base-1.0',
+  reg_data_dir: '/p/reg',
+  sdxl: true,
+  text_encoder_lr: 0,
+  train_batch_size: 4,
+  train_data_dir: '/p/img',
+  unet_lr: 0.0003,
+  xformers: 'xformers',
+};
+
+test('the guide’s config arrives as it is', () => {
+  const { config, notes } = load(guide);
+  expect(trainConfigSchema.safeParse(config).success).toBe(true);
+  expect(config).toMatchObject({
+    lora_type: 'Standard',
+    epoch: 20,
+    learning_rate: 0.0003,
+    network_dim: 64,
+    network_alpha: 32,
+    train_batch_size: 4,
+    unet_lr: 0.0003,
+  });
+  expect(notes.filter(({ kind }) => kind !== 'defaulted')).toEqual([]);
+});
+
+test('numbers may be strings, whole numbers fractions of zero, toggles words', () => {
+  const { config, notes } = load({
+    train_batch_size: '4',
+    learning_rate: '3e-4',
+    gradient_accumulation_steps: 1.0,
+    enable_bucket: 'True',
+    gradient_checkpointing: 0,
+    network_alpha: ' 16.5 ',
+  });
+  expect(config).toMatchObject({
+    train_batch_size: 4,
+    learning_rate: 0.0003,
+    gradient_accumulation_steps: 1,
+    enable_bucket: true,
+    gradient_checkpointing: false,
+    network_alpha: 16.5,
+  });
+  expect(keysOf(notes, 'changed')).toEqual([]);
+});
+
+test('empty strings and null mean that nothing is set', () => {
+  const { config } = load({
+    unet_lr: '',
+    seed: null,
+    epoch: '',
+    reg_data_dir: null,
+    training_comment: '',
+  });
+  expect(config).toMatchObject({
+    unet_lr: null,
+    seed: defaultTrainConfig.seed,
+    epoch: defaultTrainConfig.epoch,
+    reg_data_dir: '',
+    training_comment: '',
+  });
+});
+
+test('a unet_lr of 0 is none: kohya_ss does not pass it on', () => {
+  expect(load({ unet_lr: 0 }).config.unet_lr).toBeNull();
+});
+
+test('zeros that mean something are kept', () => {
+  expect(load({ max_grad_norm: 0, prior_loss_weight: '0' }).config).toMatchObject({
+    max_grad_norm: 0,
+    prior_loss_weight: 0,
+  });
+});
+
+test('values out of range are taken to its end, and that is said', () => {
+  const { config, notes } = load({ network_dim: 100000, epoch: 2.6, min_bucket_reso: -1 });
+  expect(config).toMatchObject({ network_dim: 512, epoch: 3, min_bucket_reso: 64 });
+  expect(keysOf(notes, 'changed').sort()).toEqual(['epoch', 'min_bucket_reso', 'network_dim']);
+});
+
+test.each([
+  ['optimizer', 'AdamW8bit', 'AdamW'],
+  ['optimizer', 'Prodigy', 'AdamW'],
+  ['lr_scheduler', 'adafactor', 'constant'],
+  ['lr_scheduler', 'linear', 'cosine'],
+  ['mixed_precision', 'fp8', 'bf16'],
+  ['caption_extension', 'txt', '.txt'],
+])('%s %s becomes %s, and that is said', (key, value, expected) => {
+  const { config, notes } = load({ [key]: value });
+  expect(config).toMatchObject({ [key]: expected });
+  expect(keysOf(notes, 'changed')).toEqual([key]);
+});
+
+test('LoRA_type is our lora_type, under either name', () => {
+  expect(keysOf(load({ LoRA_type: 'LyCORIS/LoHa' }).notes, 'changed')).toEqual(['LoRA_type']);
+  expect(keysOf(load({ lora_type: 'Standard' }).notes, 'unknown')).toEqual([]);
+});
+
+test('max_train_epochs wins over max_train_steps, which wins over epoch', () => {
+  expect(load({ epoch: 3, max_train_steps: '1600', max_train_epochs: 7 }).config).toMatchObject({
+    epoch: 7,
+    max_train_steps: 0,
+  });
+  expect(load({ epoch: 3, max_train_steps: '1600', max_train_epochs: 0 }).config).toMatchObject({
+    epoch: 3,
+    max_train_steps: 1600,
+  });
+});
+
+test('what is asked for and not done is named; what does nothing is not', () => {
+  const { notes } = load({
+    epoch: 1,
+    text_encoder_lr: '5e-5',
+    min_snr_gamma: 5,
+    noise_offset: '0.0357',
+    flip_aug: true,
+    shuffle_caption: false,
+    loss_type: 'l2',
+    lr_scheduler_num_cycles: '1',
+    max_token_length: '75',
+    xformers: true,
+    cache_latents_to_disk: true,
+    hunyuan_text_encoder: 'x',
+    my_own_key: 1,
+  });
+  expect(keysOf(notes, 'unsupported').sort()).toEqual(
+    ['flip_aug', 'min_snr_gamma', 'noise_offset', 'text_encoder_lr'].sort(),
+  );
+  expect(keysOf(notes, 'unknown')).toEqual(['my_own_key']);
+});
+
+describe('refused', () => {
+  test.each(['flux1_checkbox', 'sd3_checkbox', 'v2', 'v_parameterization', 'lumina_checkbox'])(
+    '%s',
+    (key) => {
+      const { code, message } = problemOf(JSON.stringify({ ...guide, [key]: true }));
+      expect(code).toBe('not_sdxl');
+      expect(message).toContain(key);
+      expect(() => load({ ...guide, [key]: false })).not.toThrow();
+    },
+  );
+
+  test('a file cut in half, with the place where it breaks', () => {
+    const text = JSON.stringify(guide, null, 2);
+    const { code, message } = problemOf(text.slice(0, text.indexOf('"network_dim"') + 5));
+    expect(code).toBe('json_broken');
+    expect(message).toBe('config.json is not whole JSON: it breaks at line 12, column 8.');
+  });
+
+  test('a stray character, with its place', () => {
+    expect(problemOf('{\n  "epoch": 1,\n  oops\n}').message).toContain('line 3, column 3');
+  });
+
+  test.each(['[1, 2]', '"text"', '{}', '{"name": "some-package"}'])('%s is no config', (text) => {
+    expect(problemOf(text).code).toBe('not_a_config');
+  });
+
+  test('a word where a number belongs', () => {
+    const { code, message } = problemOf('{"train_batch_size": "many"}');
+    expect(code).toBe('bad_value');
+    expect(message).toContain('Train batch size (train_batch_size) is "many"');
+  });
+});
+
+test('an absent sdxl flag is no matter, one that is off is said', () => {
+  expect(keysOf(load({ epoch: 1 }).notes, 'changed')).toEqual([]);
+  expect(keysOf(load({ epoch: 1, sdxl: false }).notes, 'changed')).toEqual(['sdxl']);
+});
+
+test('a byte order mark is no reason to refuse a file', () => {
+  expect(importKohyaJson('\uFEFF{"epoch": 4}').config.epoch).toBe(4);
+});
+
+test('what is not in the file takes our default, and that is said', () => {
+  const { config, notes } = load({ epoch: 1 });
+  expect({ ...config, epoch: 0 }).toEqual({ ...defaultTrainConfig, epoch: 0 });
+  expect(keysOf(notes, 'defaulted')).toHaveLength(Object.keys(defaultTrainConfig).length - 1);
+});
