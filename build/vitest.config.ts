@@ -8,5 +8,10 @@ const project = (name: string) => ({
 
 export default defineConfig({
   root: projectRoot,
-  test: { environment: 'node', projects: [project('unit'), project('contract')] },
+  test: {
+    environment: 'node',
+    projects: [project('unit'), project('contract')],
+    // A loaded machine takes seconds to start a process or to load the linter.
+    testTimeout: 30_000,
+  },
 });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -111,6 +112,8 @@ def test_nothing_else_gets_into_the_protocol() -> None:
         input=b"a request\n",
         capture_output=True,
         cwd=Path(__file__).parents[1],
+        # A job that ran in this process has switched the bars off.
+        env={name: value for name, value in os.environ.items() if name != "TQDM_DISABLE"},
         check=True,
     )
     assert done.stdout == b'{"a":1}\n'
