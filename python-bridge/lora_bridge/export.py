@@ -44,7 +44,10 @@ def kohya_tensors(lora: LoraNetwork, dtype: torch.dtype) -> dict[str, Tensor]:
 
 
 def write_lora(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write, read back, put in place. Raises OSError, ProblemError `lora_not_finite` or `output_damaged`."""
+    """Write and read back; a file that is not whole does not stay.
+
+    Raises OSError, or ProblemError `lora_not_finite` or `output_damaged`.
+    """
     content = save(tensors)
     length = int.from_bytes(content[:LENGTH_BYTES], "little")
     entries = json.loads(content[LENGTH_BYTES : LENGTH_BYTES + length])
@@ -55,17 +58,19 @@ def write_lora(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str])
         "sshs_model_hash": hashlib.sha256(body).hexdigest(),
         "sshs_legacy_hash": legacy_hash(_header(entries, training) + bytes(body[: hashed_beginning()])),
     }
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as stream:
+        with file.open("wb") as stream:
             stream.write(_header(entries, {**metadata, **hashes}))
             stream.write(body)
             stream.flush()
             os.fsync(stream.fileno())
-        _verify(temporary, tensors)
-        temporary.replace(file)
+        _verify(file, tensors)
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        # A write that fails does not say of which file.
+        raise OSError(error.errno, error.strerror, str(file)) from error
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
         raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from datetime import datetime
@@ -84,8 +85,10 @@ class OutputFolder:
     def _save(
         self, file: Path, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int, *, final: bool
     ) -> Path:
+        temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+        write_lora(temporary, kohya_tensors(lora, self._dtype), file_metadata(facts, file, step, epoch))
         file = self._make_way(file)
-        write_lora(file, kohya_tensors(lora, self._dtype), file_metadata(facts, file, step, epoch))
+        temporary.replace(file)
         size = file.stat().st_size
         self._sink.emit(CheckpointEvent(path=str(file), bytes=size, step=step, epoch=epoch, final=final))
         return file
