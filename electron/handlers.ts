@@ -71,7 +71,7 @@ export const describeApp = (
   fallbackRuntime: boolean,
 ): AppInfo => ({
   version: app.getVersion(),
-  electron: process.versions['electron'] ?? '',
+  electron: process.versions.electron,
   fallbackRuntime,
   dataFolder,
   logFolder,

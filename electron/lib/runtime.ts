@@ -10,7 +10,7 @@ export async function isFallbackRuntime(dataFolder: string): Promise<boolean> {
     const note = noteSchema.parse(
       JSON.parse(await readFile(join(dataFolder, 'electron.json'), 'utf8')),
     );
-    return note.fallback && note.version === process.versions['electron'];
+    return note.fallback && note.version === process.versions.electron;
   } catch {
     return false;
   }

@@ -1,7 +1,7 @@
 /** Where the window's own pages come from. Nothing else is ever loaded. */
 export const APP_SCHEME = 'app';
 export const MEDIA_SCHEME = 'media';
-export const APP_ORIGIN = `${APP_SCHEME}://atelier`;
+const APP_ORIGIN = `${APP_SCHEME}://atelier`;
 export const START_PAGE = `${APP_ORIGIN}/index.html`;
 
 /** Compared by parts: `app://atelier.example/` begins with the origin and is not of it. */

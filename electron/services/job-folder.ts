@@ -126,7 +126,7 @@ async function makeNewFolder(path: string): Promise<string> {
 }
 
 /** Local time as yyyymmdd-hhmmss. */
-export function timeStamp(date: Date): string {
+function timeStamp(date: Date): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   const day = `${String(date.getFullYear())}${two(date.getMonth() + 1)}${two(date.getDate())}`;
   return `${day}-${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;

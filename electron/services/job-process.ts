@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Proc } from '../../shared/protocol';
 import { ProblemError } from '../../shared/result';
 import { bridgeArguments, pythonMissing, type Locations } from '../lib/locations';
@@ -73,13 +74,10 @@ async function identify(
 /** Takes up a process that another run of the app started; null when it has ended. */
 export async function attachProcess(proc: Proc): Promise<RunningJob | null> {
   if (!(await isRunning(proc))) return null;
-  const ended = new Promise<Exit>((resolve) => {
-    const timer = setInterval(async () => {
-      if (await isRunning(proc)) return;
-      clearInterval(timer);
-      resolve({ code: null, signal: null });
-    }, POLL_MS);
-    timer.unref();
-  });
-  return { proc, ended };
+  return { proc, ended: waitForEnd(proc) };
+}
+
+async function waitForEnd(proc: Proc): Promise<Exit> {
+  while (await isRunning(proc)) await sleep(POLL_MS, undefined, { ref: false });
+  return { code: null, signal: null };
 }

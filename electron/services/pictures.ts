@@ -54,7 +54,7 @@ async function listFolder(folder: string): Promise<string[]> {
 }
 
 /** The pictures in a folder, not in its subfolders, in the order in which a person counts: 2 before 10. */
-export async function listPictures(folder: string): Promise<PictureFile[]> {
+async function listPictures(folder: string): Promise<PictureFile[]> {
   const names = (await listFolder(folder)).filter(
     (name) => !name.startsWith('.') && isPicture(name),
   );

@@ -76,10 +76,10 @@ const standIns: Partial<Record<ParameterKey, Readonly<Record<string, string>>>> 
 };
 
 function convertChoice(key: ParameterKey, row: ChoiceParameter, raw: unknown): Converted {
-  const text = String(raw ?? '').trim();
+  const text = typeof raw === 'string' ? raw.trim() : JSON.stringify(raw);
+  if (isEmpty(raw)) return useDefault(key, raw, row.default);
   const option = row.options.find((candidate) => candidate.toLowerCase() === text.toLowerCase());
   if (option !== undefined) return taken(option);
-  if (text === '') return useDefault(key, raw, row.default);
   const value = standIns[key]?.[text] ?? row.default;
   return { value, change: `${key} ${text} is not supported: ${value} is used.` };
 }

@@ -22,8 +22,6 @@ export const joinPrompts = (instancePrompt: string, classPrompt: string): string
 
 /** The first character of a prompt that some system does not allow in a folder's name; null when all are fine. */
 export function illegalCharacter(prompt: string): string | null {
-  // eslint-disable-next-line no-control-regex -- Windows forbids control characters in names.
-  return (
-    /[<>:"/\\|?*\u0000-\u001f]/u.exec(prompt)?.[0] ?? (/\.$/u.test(prompt.trim()) ? '.' : null)
-  );
+  const [illegal] = /[<>:"/\\|?*\u0000-\u001f]/u.exec(prompt) ?? [];
+  return illegal ?? (prompt.trim().endsWith('.') ? '.' : null);
 }

@@ -142,7 +142,7 @@ function otherNotes(raw: Raw): ImportNote[] {
   return notes;
 }
 
-const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);
+const shown = (value: unknown): string => JSON.stringify(value);
 
 /** Whether a value asks for something: neither empty nor the one at which its key does nothing. */
 function isSet(value: unknown, neutral: string | number | boolean): boolean {
