@@ -14,10 +14,6 @@ import os
 import sys
 from pathlib import Path
 
-os.environ.update(
-    TQDM_DISABLE="1", HF_HUB_OFFLINE="1", TRANSFORMERS_VERBOSITY="error", DIFFUSERS_VERBOSITY="error"
-)
-
 from clip_tokenizer import make_clip_tokenizer
 from made_folder import hash_of_files, make_folder
 from sample_pictures import LICENCE, write_faces, write_photos
@@ -91,7 +87,16 @@ def _say(stage: int, what: str) -> None:
     print(f"Sample project {stage}/4: {what}", flush=True)
 
 
+_QUIET = {
+    "TQDM_DISABLE": "1",
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "DIFFUSERS_VERBOSITY": "error",
+}
+
+
 def main() -> None:
+    os.environ.update(_QUIET)  # before the libraries are loaded
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

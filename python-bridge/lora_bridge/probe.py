@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import version
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from lora_bridge.protocol_types import Device, Probe, Versions
 from lora_bridge.system import cpu_name, total_memory_bytes
@@ -35,7 +35,7 @@ def devices() -> list[Device]:
     """The devices that can train, the one that is used first. Loads torch."""
     import torch
 
-    cuda = cast("_Cuda", torch.cuda)
+    cuda: _Cuda = cast("Any", torch.cuda)
     gpus = [cuda.get_device_properties(index) for index in range(cuda.device_count())]
     cpu = Device(kind="cpu", name=cpu_name(), memory_bytes=total_memory_bytes())
     return [*(Device(kind="cuda", name=gpu.name, memory_bytes=gpu.total_memory) for gpu in gpus), cpu]

@@ -18,7 +18,6 @@ from lora_bridge.sink import Ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
 
     from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.sink import Sink
@@ -108,6 +107,6 @@ def start_bridge(arguments: list[str], data_dir: Path) -> subprocess.Popen[bytes
 if __name__ == "__main__":
     from lora_bridge import __main__, jobs
 
-    sys.modules["lora_bridge.train"] = cast("ModuleType", replace_training(train_as_told))
+    sys.modules["lora_bridge.train"] = cast("Any", replace_training(train_as_told))
     jobs.devices = lambda: [CPU]
     sys.exit(__main__.main(sys.argv[1:]))

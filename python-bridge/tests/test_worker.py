@@ -90,7 +90,7 @@ def test_a_line_without_an_id_is_logged(line: bytes, caplog: pytest.LogCaptureFi
 
 
 def test_goes_on_after_rubbish() -> None:
-    long = b'{"id":1,"pad":"' + b"x" * (3 * MAX_LINE_BYTES) + b'"}\n'
+    long = b" " * (MAX_LINE_BYTES + 1) + b'{"id":8}\n'
     replies = talk(b"garbage\n\n" + long + request("identify", path="") + b'{"id":9,"type":"id')
     assert [reply.get("re") for reply in replies] == [None, 7]
 
