@@ -39,7 +39,14 @@ export const sampleStage = (root) =>
   scriptStage(root, {
     title: 'Sample project',
     script: 'build/make_sample.py',
-    sources: ['build/make_sample.py', 'build/tiny_models', ...shared],
+    sources: [
+      'build/make_sample.py',
+      'build/sample_pictures.py',
+      'build/clip_tokenizer.py',
+      'build/tiny_models',
+      'python-bridge/requirements.txt',
+      ...shared,
+    ],
     folder: 'sample',
     bytes: 100e6,
   });
