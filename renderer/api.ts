@@ -4,7 +4,7 @@ import { toProblem, type Problem, type Result } from '../shared/result';
 /** The typed client of `window.api`: the only door of the renderer to the machine. */
 
 /** A failure that main answered with. */
-export class ApiProblem extends Error {
+class ApiProblem extends Error {
   readonly problem: Problem;
 
   constructor(problem: Problem) {

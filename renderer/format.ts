@@ -38,8 +38,11 @@ export const formatCount = (value: number): string => value.toLocaleString('en-U
 export const formatQuantity = (value: number, singular: string, plural = `${singular}s`): string =>
   `${formatCount(value)} ${value === 1 ? singular : plural}`;
 
-/** At most three significant digits, without a tail of zeros: 0.0003, 2.5e-7. */
-export const formatRate = (value: number): string => String(Number(value.toPrecision(3)));
+/** At most three significant digits, without a tail of zeros: 0.0003, 2.5e-5. */
+export const formatRate = (value: number): string =>
+  value !== 0 && Math.abs(value) < 1e-4
+    ? value.toExponential(2).replace(/\.?0+e/u, 'e')
+    : String(Number(value.toPrecision(3)));
 
 export const formatLoss = (loss: number | null): string => (loss === null ? '–' : loss.toFixed(4));
 

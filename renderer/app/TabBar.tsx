@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { tabs, type TabName } from '../../shared/settings';
 import { useTabMarks, type TabMark } from './marks';
 
-export const tabLabels: Record<TabName, string> = {
+const tabLabels: Record<TabName, string> = {
   dataset: 'Dataset Preparation',
   captioning: 'Captioning',
   parameters: 'Parameters',

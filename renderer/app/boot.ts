@@ -2,7 +2,7 @@ import { call, on } from '../api';
 import { connectCaptioning } from '../tabs/captioning/store';
 import { connectPreparation } from '../tabs/dataset/store';
 import { connectJobs } from './jobs';
-import { notifyProblem } from './notify';
+import { dismissDone, notifyProblem } from './notify';
 import { persistSettings } from './persist';
 import { useProject } from './project';
 import { useApp } from './store';
@@ -18,6 +18,8 @@ export async function boot(): Promise<void> {
   useProject.setState(settings.project, true);
   useApp.setState({ info, worker, theme: settings.theme, tab: settings.lastTab });
   persistSettings();
+  // "Go to Captioning" is no news to someone who has gone somewhere else.
+  useApp.subscribe((now, before) => now.tab !== before.tab && dismissDone());
   connectPreparation();
   connectCaptioning();
   connectJobs().catch(notifyProblem);

@@ -22,14 +22,19 @@ interface NextStep {
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
+/** One at a time: a newer "done" makes the older one stale. */
+const DONE = 'done';
+
+export const dismissDone = (): string => notifications.hide(DONE);
+
 export function notifyDone({ title, message, action }: NextStep): void {
-  const id = `done-${title}`;
   const run = () => {
-    notifications.hide(id);
+    dismissDone();
     action?.run();
   };
+  dismissDone();
   notifications.show({
-    id,
+    id: DONE,
     icon: <IconCheck size={18} aria-hidden />,
     title,
     message: (

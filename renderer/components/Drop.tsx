@@ -15,18 +15,21 @@ export function takeFolder(path: string, take: (folder: string) => void): void {
   attempt(async () => take((await call('datasets:folderOf', { path })).folder));
 }
 
+/** Drops that a field took, so that the window does not take them too. */
+const taken = new WeakSet<Event>();
+
 /** Makes one element a place to drop a file or folder on. */
 export function useDropTarget(take: (path: string) => void) {
   const [over, setOver] = useState(false);
   const handlers = {
     onDragOver: (event: DragEvent) => {
       event.preventDefault();
-      event.stopPropagation();
       setOver(true);
     },
     onDragLeave: () => setOver(false),
     onDrop: (event: DragEvent) => {
       event.preventDefault();
+      taken.add(event.nativeEvent);
       setOver(false);
       const path = droppedPath(event.dataTransfer);
       if (path !== null) take(path);
@@ -63,7 +66,7 @@ export function WindowDrop({ hint, onFolder }: WindowDropProps) {
     const drop = (event: globalThis.DragEvent) => {
       depth.current = 0;
       setOver(false);
-      if (event.defaultPrevented) return;
+      if (taken.has(event)) return;
       const path = droppedPath(event.dataTransfer);
       if (path !== null) takeFolder(path, onFolder);
     };

@@ -1,6 +1,6 @@
 /** The console's text as lines, capped, with carriage returns obeyed as a terminal does. */
 
-export const MAX_LINES = 2000;
+const MAX_LINES = 2000;
 
 /** What a line shows after its carriage returns: the last thing that was written over it. */
 const afterReturns = (line: string): string =>

@@ -1,4 +1,4 @@
-import { isOver, type JobStatus, type JobView } from '../../../shared/job-view';
+import type { JobStatus, JobView } from '../../../shared/job-view';
 import type { EventOf } from '../../../shared/protocol';
 
 export function statusWord(status: JobStatus): string {
@@ -23,7 +23,7 @@ export function statusWord(status: JobStatus): string {
 type Phase = EventOf<'phase'>['phase'];
 
 /** The phases of a training run in their order, as people call them. */
-export const trainingPhases = [
+const trainingPhases = [
   { phases: ['starting', 'loading_model'], label: 'Load model' },
   { phases: ['caching_latents'], label: 'Cache images' },
   { phases: ['caching_captions'], label: 'Cache captions' },
@@ -51,10 +51,4 @@ export function phaseMarks({ phase, status, lastStep }: JobView): readonly Phase
     const total = counted?.total ?? phase?.total ?? 0;
     return { label, state: 'current', count: total > 0 ? `${done} of ${total}` : null };
   });
-}
-
-/** How far a run is, in [0, 1]; null while that is not known. */
-export function progressOf({ lastStep, status }: JobView): number | null {
-  if (status.kind === 'completed') return 1;
-  return lastStep === null || isOver(status) ? null : lastStep.step / lastStep.total;
 }

@@ -42,6 +42,10 @@ describe('numbers', () => {
   it('keep small learning rates readable', () => {
     expect(formatRate(0.0003)).toBe('0.0003');
     expect(formatRate(0.00023456)).toBe('0.000235');
+    expect(formatRate(0.000025)).toBe('2.5e-5');
+    expect(formatRate(0.00001)).toBe('1e-5');
+    expect(formatRate(0)).toBe('0');
+    expect(formatRate(32)).toBe('32');
   });
 
   it('have a dash for a loss that is none', () => expect(formatLoss(null)).toBe('–'));
