@@ -112,8 +112,14 @@ def run_job(scenario: str, folder: Path) -> int:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if scenario == "orphan":
         # Shares the process group and ignores the gentle signals.
-        code = "import signal,time;[signal.signal(s,signal.SIG_IGN) for s in (2,15)];time.sleep(600)"
-        child = subprocess.Popen([sys.executable, "-c", code])
+        code = (
+            "import signal, time\n"
+            "for gentle in (signal.SIGINT, signal.SIGTERM): signal.signal(gentle, signal.SIG_IGN)\n"
+            "print('deaf', flush=True)\n"
+            "time.sleep(600)"
+        )
+        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        child.stdout.readline()
         (folder / "orphan.pid").write_text(str(child.pid))
     if scenario in {"hang", "deaf", "orphan"}:
         events.step(1)

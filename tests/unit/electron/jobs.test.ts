@@ -21,19 +21,24 @@ function makeService(scenario: string, folder: string) {
   const log = recordingLog();
   const events: JobEvent[] = [];
   const changes: JobSummary[] = [];
+  /** How many events had been told when each status was. */
+  const eventsBefore: number[] = [];
   const service = new JobService({
     locations: locateFakeBridge(scenario),
     appVersion: '0.0.0',
     recentLogs: createRecentLogs(join(folder, 'recent.json'), log),
     log,
     listener: {
-      onChanged: (summary) => changes.push(summary),
+      onChanged: (summary) => {
+        changes.push(summary);
+        eventsBefore.push(events.length);
+      },
       onEvents: (_id, batch) => events.push(...batch),
     },
     graceMs: 200,
   });
   onTestFinished(() => service.dispose());
-  return { service, log, events, changes };
+  return { service, log, events, changes, eventsBefore };
 }
 
 async function runToEnd(scenario: string): Promise<{ view: JobView; log: readonly string[] }> {
@@ -51,13 +56,14 @@ const problemCode = ({ status }: JobView): string =>
 
 test('a job runs to its end and tells every event and status in order', async () => {
   const folder = await tempFolder();
-  const { service, events, changes } = makeService('normal', folder);
+  const { service, events, changes, eventsBefore } = makeService('normal', folder);
   const started = await service.start(trainIn(join(folder, 'log')));
   const view = await service.settled(started.id);
   expect(view.status).toEqual({ kind: 'completed' });
   expect(view.points.map((point) => point.step)).toEqual([1, 2, 3, 4]);
   expect(events.map((event) => event.seq)).toEqual([1, 2, 3, 4, 5, 6]);
   expect(changes.map((change) => change.status.kind)).toEqual(['starting', 'running', 'completed']);
+  expect(eventsBefore.at(-1)).toBe(6);
   expect((await readdir(view.folder)).sort()).toEqual(
     ['console.log', 'control', 'events.jsonl', 'fake.safetensors', 'job.json', 'proc.json'].sort(),
   );
