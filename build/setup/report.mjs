@@ -12,7 +12,7 @@ export function size(bytes) {
 const QUIET_SECONDS = 10;
 
 /**
- * Shows how far one stage is: on a terminal one line that changes, elsewhere a line every ten seconds, so that neither
+ * Shows on standard error (a command may print JSON) how far one stage is: on a terminal one line that changes, elsewhere a line every ten seconds, so that neither
  * is silent for long.
  */
 export class StageReport {
@@ -22,7 +22,7 @@ export class StageReport {
   #out;
   #timer;
 
-  constructor(title, out = process.stdout) {
+  constructor(title, out = process.stderr) {
     this.title = title;
     this.#out = out;
     out.write(`• ${title}\n`);
