@@ -12,8 +12,8 @@ export function size(bytes) {
 const QUIET_SECONDS = 10;
 
 /**
- * Shows on standard error (a command may print JSON) how far one stage is: on a terminal one line that changes, elsewhere a line every ten seconds, so that neither
- * is silent for long.
+ * Shows how far one stage is: on a terminal one line that changes, elsewhere a line every ten seconds, so that neither
+ * is silent for long. On standard error, because the command that follows may print JSON.
  */
 export class StageReport {
   #started = Date.now();
