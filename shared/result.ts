@@ -44,8 +44,3 @@ export function toProblem(thrown: unknown): Problem {
     hint: 'The log file has the details (Help, Open log folder).',
   };
 }
-
-/** For the end of a switch over a union: a variant that is not handled fails to compile. */
-export function assertNever(value: never): never {
-  throw new Error(`Unhandled variant: ${JSON.stringify(value)}`);
-}

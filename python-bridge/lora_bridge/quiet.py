@@ -1,4 +1,4 @@
-"""How a process of the bridge talks: UTF-8, no progress bars, warnings and crashes on standard error."""
+"""How a process of the bridge behaves: UTF-8, no progress bars, crashes said, no idle thread that spins."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ _ENVIRONMENT = {
     "DO_NOT_TRACK": "1",
     # Its threads and torch's would wait for one another after a fork.
     "TOKENIZERS_PARALLELISM": "false",
+    # Idle threads that spin take the cores from whatever else runs (the sample trains in 18 s instead of 41).
+    "OMP_WAIT_POLICY": "PASSIVE",
 }
 
 

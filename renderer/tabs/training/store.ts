@@ -6,7 +6,7 @@ import { createQuestion } from '../../question';
 export const runPlan = createQuestion('plan:make', 400);
 
 interface TrainingState {
-  /** The run that is looked at; null looks at the running one, or at what the next one will do. */
+  /** The run that is looked at; null leaves it to `useShownRun`. */
   readonly shownJob: string | null;
   /** Weight of the past in the smoothed loss, in [0, 1). */
   readonly smoothing: number;

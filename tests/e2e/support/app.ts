@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import {
+  _electron,
+  test as base,
+  type ElectronApplication,
+  type Page,
+  type TestInfo,
+} from '@playwright/test';
+
+export const root = resolve(import.meta.dirname, '../../..');
+
+interface Runtime {
+  readonly executable: string;
+}
+
+const runtime = JSON.parse(
+  readFileSync(join(root, '.atelier', 'electron.json'), 'utf8'),
+) as Runtime;
+
+export interface LaunchOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** A folder of an earlier launch; a fresh one when left out. */
+  readonly userData?: string;
+}
+
+/** The real app in a real window, with a home and settings of its own. */
+export interface Atelier {
+  readonly app: ElectronApplication;
+  readonly page: Page;
+  readonly userData: string;
+  readonly close: () => Promise<void>;
+}
+
+export async function launch(home: string, options: LaunchOptions = {}): Promise<Atelier> {
+  const userData = options.userData ?? join(home, 'user-data');
+  const asRoot = process.platform === 'linux' && process.getuid?.() === 0;
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env))
+    if (value !== undefined && name !== 'ELECTRON_RUN_AS_NODE') env[name] = value;
+  const app = await _electron.launch({
+    executablePath: runtime.executable,
+    args: [...(asRoot ? ['--no-sandbox'] : []), root, `--user-data-dir=${userData}`],
+    cwd: root,
+    env: { ...env, HOME: home, USERPROFILE: home, ...options.env },
+  });
+  const page = await app.firstWindow();
+  await page.getByRole('tab', { name: 'Dataset Preparation' }).waitFor();
+  let open = true;
+  app.on('close', () => {
+    open = false;
+  });
+  const close = async () => {
+    if (!open) return;
+    await answerMessageBox(app, 0);
+    await app.close();
+  };
+  return { app, page, userData, close };
+}
+
+/** The next native "open" dialogs answer with this path, or with Cancel. */
+export async function answerOpenDialog(app: ElectronApplication, path: string | null) {
+  await app.evaluate(({ dialog }, answer) => {
+    dialog.showOpenDialog = () =>
+      Promise.resolve({
+        canceled: answer === null,
+        filePaths: answer === null ? [] : [answer],
+      });
+  }, path);
+}
+
+async function answerMessageBox(app: ElectronApplication, response: number) {
+  await app.evaluate(({ dialog }, answer) => {
+    dialog.showMessageBox = () => Promise.resolve({ response: answer, checkboxChecked: false });
+  }, response);
+}
+
+async function attachEvidence(info: TestInfo, home: string, pages: readonly Page[]) {
+  for (const page of pages)
+    if (!page.isClosed())
+      await info.attach('window', { body: await page.screenshot(), contentType: 'image/png' });
+  const logs = join(home, 'user-data', 'logs');
+  for (const name of await readdir(logs).catch(() => []))
+    await info.attach(name, { body: await readFile(join(logs, name)), contentType: 'text/plain' });
+}
+
+interface Fixtures {
+  readonly home: string;
+  readonly atelier: Atelier;
+}
+
+export const test = base.extend<Fixtures>({
+  home: async ({}, use) => {
+    const home = await mkdtemp(join(tmpdir(), 'atelier-e2e-'));
+    await use(home);
+    await rm(home, { recursive: true, force: true, maxRetries: 5 });
+  },
+  atelier: async ({ home }, use, info) => {
+    const atelier = await launch(home);
+    await use(atelier);
+    if (info.status !== info.expectedStatus) await attachEvidence(info, home, [atelier.page]);
+    await atelier.close();
+  },
+});
+
+export { expect } from '@playwright/test';

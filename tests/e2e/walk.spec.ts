@@ -1,0 +1,163 @@
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { join, parse } from 'node:path';
+import type { Page } from '@playwright/test';
+import { answerOpenDialog, expect, launch, test } from './support/app';
+import { loraEffect, readSample } from './support/sample';
+
+const tab = (page: Page, name: string) => page.getByRole('tab', { name }).click();
+
+const stepTile = (page: Page) => page.locator('.tiles dd').first();
+
+/** How many pixels of the chart's canvas are painted: a curve that grows changes it. */
+const chartInk = (page: Page) =>
+  page.locator('.loss-panel canvas').evaluate((canvas) => {
+    const { width, height } = canvas as HTMLCanvasElement;
+    const pixels = (canvas as HTMLCanvasElement)
+      .getContext('2d')
+      ?.getImageData(0, 0, width, height).data;
+    let painted = 0;
+    for (let index = 3; index < (pixels?.length ?? 0); index += 4)
+      if ((pixels?.[index] ?? 0) > 0) painted += 1;
+    return painted;
+  });
+
+test('from ten photos to a LoRA that diffusers accepts', async ({ atelier, home }) => {
+  const { app, page, userData } = atelier;
+  const destination = join(home, 'my project');
+
+  await test.step('the sample project is open, with its pictures', async () => {
+    await expect(page.getByLabel('Instance prompt')).toHaveValue('eileen');
+    await expect(page.locator('img[src^="media://thumbnail/"]').first()).toBeVisible();
+    await expect(page.getByText('Steps an epoch').first()).toBeVisible();
+  });
+
+  await test.step('a folder comes from the native dialog, and what will be made follows it', async () => {
+    await answerOpenDialog(app, destination);
+    await page.getByTestId('browse-destination').click();
+    await expect(page.getByLabel('Destination training directory')).toHaveValue(destination);
+    await expect(page.getByText(join('img', '2_eileen woman')).first()).toBeVisible();
+  });
+
+  await test.step('Prepare makes Kohya’s layout', async () => {
+    await page.getByRole('button', { name: 'Prepare training data' }).click();
+    await expect(page.getByRole('button', { name: 'Go to Captioning' })).toBeVisible();
+    expect((await readdir(destination)).sort()).toEqual(['img', 'log', 'model', 'reg']);
+    expect(await readdir(join(destination, 'img', '2_eileen woman'))).toHaveLength(10);
+    await page.getByRole('button', { name: 'Go to Captioning' }).click();
+  });
+
+  await test.step('captions appear beside their pictures and can be edited', async () => {
+    await page.getByRole('button', { name: 'Caption images' }).click();
+    const folder = join(destination, 'img', '2_eileen woman');
+    const captions = page.getByRole('textbox', { name: /^Caption of / });
+    await expect(captions.first()).toHaveValue(/^eileen woman, \w+/u, { timeout: 90_000 });
+    await expect
+      .poll(async () => (await readdir(folder)).filter((name) => name.endsWith('.txt')).length, {
+        timeout: 90_000,
+      })
+      .toBe(10);
+    await expect(page.getByRole('button', { name: 'Caption images' })).toBeEnabled();
+
+    const label = (await captions.first().getAttribute('aria-label')) ?? '';
+    const image = label.replace('Caption of ', '');
+    await captions.first().fill('eileen woman, in an orange suit');
+    await captions.first().press('Control+Enter');
+    await expect(page.getByText('Saved').first()).toBeVisible();
+    const file = join(folder, `${parse(image).name}.txt`);
+    expect((await readFile(file, 'utf8')).trim()).toBe('eileen woman, in an orange suit');
+  });
+
+  await test.step('parameters are checked as they are typed', async () => {
+    await tab(page, 'Parameters');
+    const rank = page.getByLabel('Network Rank (Dimension)', { exact: true });
+    await rank.fill('0');
+    await expect(
+      page.getByText('Network Rank (Dimension) must be at least 1.').first(),
+    ).toBeVisible();
+    await tab(page, 'Training');
+    await expect(page.getByRole('button', { name: 'Start training' })).toBeDisabled();
+    await tab(page, 'Parameters');
+    await rank.fill('8');
+    await expect(page.getByText('Network Rank (Dimension) must be at least 1.')).toHaveCount(0);
+  });
+
+  await test.step('training shows its curve while it runs', async () => {
+    await tab(page, 'Training');
+    await page.getByRole('button', { name: 'Start training' }).click();
+    await expect(page.getByRole('button', { name: 'Stop' })).toBeVisible();
+    await expect(stepTile(page)).toContainText(/\d/u, { timeout: 120_000 });
+    const early = await chartInk(page);
+    await expect.poll(() => chartInk(page), { timeout: 60_000 }).not.toBe(early);
+    await expect(page.getByRole('button', { name: 'Show in folder' })).toBeVisible({
+      timeout: 120_000,
+    });
+    await expect(page.getByText(/modules?, rank 8, alpha 4, all numbers finite/u)).toBeVisible();
+  });
+
+  await test.step('the console holds what a terminal would show', async () => {
+    const console = page.getByLabel('Console output');
+    await expect(console).toContainText('step');
+  });
+
+  await test.step('the file is whole and has a visible effect', async () => {
+    const lora = join(destination, 'model', 'eileen.safetensors');
+    expect((await stat(lora)).size).toBeGreaterThan(10_000);
+    const { baseModel } = await readSample();
+    const effect = await loraEffect(baseModel, lora);
+    expect(effect.adapters).toBeGreaterThan(0);
+    expect(effect.meanAbsoluteDifference).toBeGreaterThan(0.05);
+  });
+
+  await test.step('the next start opens where this one ended', async () => {
+    await atelier.close();
+    const again = await launch(home, { userData });
+    await expect(again.page.getByRole('tab', { name: 'Training' })).toHaveAttribute(
+      'aria-selected',
+      'true',
+    );
+    await expect(again.page.getByText('eileen.safetensors').first()).toBeVisible();
+    await again.close();
+  });
+});
+
+test('Stop saves what was learnt', async ({ atelier: { page }, home }) => {
+  await page.getByLabel('Destination training directory').fill(join(home, 'stopped'));
+  await page.getByRole('button', { name: 'Prepare training data' }).click();
+  await expect(page.getByRole('button', { name: 'Go to Captioning' })).toBeVisible();
+  await tab(page, 'Parameters');
+  await page.getByLabel('Epoch', { exact: true }).fill('5000');
+  await tab(page, 'Training');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await expect(stepTile(page)).toContainText(/\d/u, { timeout: 120_000 });
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await expect(page.getByRole('button', { name: 'Show in folder' })).toBeVisible({
+    timeout: 60_000,
+  });
+  expect(await readdir(join(home, 'stopped', 'model'))).toContain('eileen.safetensors');
+});
+
+test('training outlives the app, and the app finds it again', async ({ atelier, home }) => {
+  const { app, page, userData } = atelier;
+  await page.getByLabel('Destination training directory').fill(join(home, 'outlives'));
+  await page.getByRole('button', { name: 'Prepare training data' }).click();
+  await expect(page.getByRole('button', { name: 'Go to Captioning' })).toBeVisible();
+  await tab(page, 'Parameters');
+  await page.getByLabel('Epoch', { exact: true }).fill('5000');
+  await tab(page, 'Training');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await expect(stepTile(page)).toContainText(/\d/u, { timeout: 120_000 });
+  app.process().kill('SIGKILL');
+
+  const again = await launch(home, { userData });
+  await again.page.getByRole('tab', { name: 'Training' }).click();
+  const step = async () =>
+    Number((await stepTile(again.page).innerText()).replace(/of.*/su, '').replace(/\D/gu, ''));
+  await expect.poll(step, { timeout: 30_000 }).toBeGreaterThan(0);
+  const seen = await step();
+  await expect.poll(step, { timeout: 30_000 }).toBeGreaterThan(seen);
+  await again.page.getByRole('button', { name: 'Stop' }).click();
+  await expect(again.page.getByRole('button', { name: 'Show in folder' })).toBeVisible({
+    timeout: 60_000,
+  });
+  await again.close();
+});
