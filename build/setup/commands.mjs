@@ -71,6 +71,13 @@ export const testFullSize = command(async (args) => {
   process.exitCode = await attached(venvPython(projectRoot), [script, ...args]);
 });
 
+export const screenshots = command(async () => {
+  await bringUpToDate(projectRoot, testNeeds());
+  const { screenshotCommand } = await import('./suites.mjs');
+  const [program, ...args] = screenshotCommand(projectRoot);
+  process.exitCode = await attached(program, args);
+});
+
 const cli = (args) =>
   attached(process.execPath, [join(projectRoot, 'dist/electron/cli.cjs'), ...args]);
 

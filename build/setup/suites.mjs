@@ -20,6 +20,14 @@ function node(root, name, ...args) {
   return [process.execPath, join(folder, script), ...args];
 }
 
+/** Playwright with the real app, in a virtual display where there is none. */
+const playwright = (root, config) => [
+  ...(hasDisplay() ? [] : ['xvfb-run', '-a', '-s', '-screen 0 1920x1200x24']),
+  ...node(root, '@playwright/test', 'test', '-c', `build/${config}`),
+];
+
+export const screenshotCommand = (root) => playwright(root, 'screenshots.config.ts');
+
 /** A check passes or fails as a whole; a suite has a report that counts its tests. */
 function steps(root) {
   const python = venvPython(root);
@@ -27,8 +35,6 @@ function steps(root) {
   const bridge = (title, ...args) => ({ ...check('lint', title, [python, ...args]), ...inBridge });
   const config = (name) => `build/${name}`;
   const vitest = node(root, 'vitest', 'run', '--config', config('vitest.config.ts'));
-  const playwright = node(root, '@playwright/test', 'test', '-c', config('playwright.config.ts'));
-  const screen = ['xvfb-run', '-a', '-s', '-screen 0 1920x1200x24'];
   return [
     check('lint', 'eslint', node(root, 'eslint', '--config', config('eslint.config.js'), '.')),
     check('lint', 'prettier', node(root, 'prettier', '--check', '--log-level', 'warn', '.')),
@@ -51,10 +57,13 @@ function steps(root) {
       ...inBridge,
     },
     check('e2e', 'bundles', [process.execPath, 'build/build.mjs']),
-    suite('e2e', 'Playwright', 'e2e.json', readPlaywright, [
-      ...(hasDisplay() ? [] : screen),
-      ...playwright,
-    ]),
+    suite(
+      'e2e',
+      'Playwright',
+      'e2e.json',
+      readPlaywright,
+      playwright(root, 'playwright.config.ts'),
+    ),
   ];
 }
 

@@ -60,7 +60,7 @@ export function WhatWillBeMade() {
     >
       <Section
         title="What will be made"
-        aside={pending && <Loader size={14} aria-label="Working it out" />}
+        aside={pending && <Loader size={14} role="img" aria-label="Working it out" />}
       >
         {problem && <Note problem={problem} tone="error" />}
         {value && value.folders.length > 0 ? (

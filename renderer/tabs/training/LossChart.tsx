@@ -1,4 +1,3 @@
-import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useImperativeHandle, useMemo, useRef, type Ref } from 'react';
 import UPlot from 'uplot';
 import type { LossPoint } from '../../../shared/job-view';
@@ -31,7 +30,8 @@ interface Hooks {
   readonly onReading: (reading: Reading | null) => void;
 }
 
-const token = (element: Element, name: string) =>
+/** A colour of the theme, asked for at each drawing: the theme may have changed since the last. */
+const token = (element: Element, name: string) => () =>
   getComputedStyle(element).getPropertyValue(name).trim();
 
 function readingAt(plot: UPlot): Reading | null {
@@ -125,7 +125,6 @@ export function LossChart({ ref, points, smoothing, onReading, onZoom }: LossCha
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
   const zoom = useRef<readonly [number, number] | null>(null);
-  const scheme = useComputedColorScheme('light');
   const curve = useMemo(() => curveOf(points), [points]);
   const smoothed = useMemo(() => smooth(curve.raw, smoothing), [curve, smoothing]);
   const redraw = useRef<() => void>(() => undefined);
@@ -158,12 +157,17 @@ export function LossChart({ ref, points, smoothing, onReading, onZoom }: LossCha
       created.setSize({ width: element.clientWidth, height: element.clientHeight }),
     );
     observer.observe(element);
+    const theme = new MutationObserver(() => created.redraw(false));
+    theme.observe(document.documentElement, {
+      attributeFilter: ['data-mantine-color-scheme'],
+    });
     return () => {
       observer.disconnect();
+      theme.disconnect();
       created.destroy();
       plot.current = null;
     };
-  }, [scheme, onReading]);
+  }, [onReading]);
 
   const latest = points.at(-1);
   return (

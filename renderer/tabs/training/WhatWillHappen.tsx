@@ -71,7 +71,7 @@ export function WhatWillHappen() {
     <div data-pending={pending || undefined} className="plan-panel">
       <Section
         title="What will happen"
-        aside={pending && <Loader size={14} aria-label="Working it out" />}
+        aside={pending && <Loader size={14} role="img" aria-label="Working it out" />}
       >
         {problem && <Note problem={problem} tone="error" />}
         {value && <Facts plan={value} />}
