@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, isAbsolute, join, resolve, win32 } from 'node:path';
 import { importKohyaJson, type ImportNote } from '../../shared/kohya/import-json';
-import { parameterProblems, type TrainConfig } from '../../shared/parameters';
+import { parameterProblems, type ParameterKey, type TrainConfig } from '../../shared/parameters';
 import { ProblemError } from '../../shared/result';
 import { fileProblem } from '../lib/file-problem';
 import { printAside } from './print';
@@ -17,15 +17,19 @@ const titles: Record<ImportNote['kind'], string> = {
 /**
  * A training config out of a file of kohya_ss, or of our own; says on stderr what was changed or left out.
  *
+ * @param unused parameters that may be missing or wrong, because nothing is done with them
  * @throws ProblemError with the first thing that is wrong with it
  */
-export async function readConfigFile(path: string): Promise<TrainConfig> {
+export async function readConfigFile(
+  path: string,
+  unused: readonly ParameterKey[] = [],
+): Promise<TrainConfig> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw fileProblem(error, path);
   });
   const { config, notes } = importKohyaJson(text, basename(path));
   printNotes(notes);
-  return checkConfig(completePaths(config));
+  return checkConfig(completePaths(config), unused);
 }
 
 function printNotes(notes: readonly ImportNote[]): void {
@@ -41,7 +45,7 @@ const folders = ['train_data_dir', 'reg_data_dir', 'output_dir', 'logging_dir'] 
 /** Paths count from where the command runs; a job runs in its own folder. */
 function completePaths(config: TrainConfig): TrainConfig {
   const full = { ...config };
-  for (const key of folders) if (full[key] !== '') full[key] = resolve(full[key]);
+  for (const key of folders) full[key] = completePath(full[key]);
   if (full.logging_dir === '' && full.output_dir !== '')
     full.logging_dir = join(full.output_dir, 'log');
   // What is not a path on this machine may be the name of a model on a hub.
@@ -50,8 +54,27 @@ function completePaths(config: TrainConfig): TrainConfig {
   return full;
 }
 
-function checkConfig(config: TrainConfig): TrainConfig {
-  const [problem] = Object.entries(parameterProblems(config));
-  if (problem === undefined) return config;
-  throw new ProblemError('bad_config', `${problem[0]}: ${problem[1]}`, 'Correct it in the config.');
+/** A Windows path means nothing elsewhere; it stays as it is, so that messages name what the file has. */
+const isForeign = (path: string): boolean => win32.isAbsolute(path) && !isAbsolute(path);
+
+const completePath = (path: string): string =>
+  path === '' || isForeign(path) ? path : resolve(path);
+
+function checkConfig(config: TrainConfig, unused: readonly ParameterKey[]): TrainConfig {
+  const isUsed = (key: string): boolean => !unused.some((each) => each === key);
+  const [problem] = Object.entries(parameterProblems(config)).filter(([key]) => isUsed(key));
+  if (problem !== undefined)
+    throw new ProblemError(
+      'bad_config',
+      `${problem[0]}: ${problem[1]}`,
+      'Correct it in the config.',
+    );
+  for (const key of folders)
+    if (isUsed(key) && isForeign(config[key]))
+      throw new ProblemError(
+        'foreign_path',
+        `${key} is ${config[key]}, a path of Windows, which this machine does not have.`,
+        'Write the path that it has here into the config.',
+      );
+  return config;
 }

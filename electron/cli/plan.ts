@@ -10,7 +10,7 @@ export async function planCommand(
   file: string,
   asJson: boolean,
 ): Promise<number> {
-  const config = await readConfigFile(file);
+  const config = await readConfigFile(file, ['output_dir', 'output_name', 'logging_dir']);
   const worker = createWorker(context);
   try {
     const plan = await worker.ask('plan', { config, concepts: null });

@@ -31,7 +31,8 @@ export function convert(key: ParameterKey, raw: unknown): Converted {
   }
 }
 
-const isEmpty = (raw: unknown): boolean =>
+/** Whether a value is one of kohya_ss's ways to write none. */
+export const isEmpty = (raw: unknown): boolean =>
   raw === null || raw === undefined || (typeof raw === 'string' && raw.trim() === '');
 
 const useDefault = (key: string, raw: unknown, fallback: unknown): Converted => ({
@@ -52,6 +53,8 @@ function convertNumber(key: ParameterKey, row: NumberParameter, raw: unknown): C
   if (isEmpty(raw)) return useDefault(key, raw, row.default);
   const number = typeof raw === 'boolean' ? NaN : Number(raw);
   if (!Number.isFinite(number)) throw notA('a number', key, row.label, raw);
+  // Its meaning depends on the rank, so the whole file decides.
+  if (key === 'network_alpha' && number === 0) return taken(0);
   const whole = row.kind === 'integer' ? Math.round(number) : number;
   const value = Math.min(row.max, Math.max(row.min, whole));
   if (value === number) return taken(value);

@@ -6,7 +6,7 @@ import {
   type TrainConfig,
 } from '../parameters';
 import { ProblemError } from '../result';
-import { convert } from './convert';
+import { convert, isEmpty } from './convert';
 import { parseJson } from './parse-json';
 import { irrelevantKeys, unsupportedKeys } from './other-keys';
 
@@ -57,8 +57,12 @@ export function importKohyaJson(text: string, name = 'The config'): KohyaImport 
       `${name} holds no training parameters.`,
       'Save a configuration in kohya_ss, or use the job.json’s config of an earlier run.',
     );
+  const whole = [applyEpochs, applyAlpha, applyRate].reduce(
+    (before, apply) => apply(before, raw, notes),
+    config as TrainConfig,
+  );
   return {
-    config: applyEpochs(config as TrainConfig, raw, notes),
+    config: whole,
     notes: [...notes, ...otherNotes(raw)],
   };
 }
@@ -112,6 +116,38 @@ function applyEpochs(config: TrainConfig, raw: Raw, notes: ImportNote[]): TrainC
   return { ...config, epoch: epochs, max_train_steps: 0 };
 }
 
+/** As in sd-scripts, an alpha of 0 means that of the rank: the LoRA acts unscaled. */
+function applyAlpha(config: TrainConfig, raw: Raw, notes: ImportNote[]): TrainConfig {
+  if (isEmpty(raw['network_alpha']) || Number(raw['network_alpha']) !== 0) return config;
+  const rank = config.network_dim;
+  notes.push({
+    kind: 'changed',
+    key: 'network_alpha',
+    message: `network_alpha is 0, which means the rank: ${String(rank)} is used.`,
+  });
+  return { ...config, network_alpha: rank };
+}
+
+/** Far above what AdamW bears. Prodigy and the D-Adaptation optimizers are given 1, of which they make their own. */
+const HIGHEST_RATE = 0.01;
+
+/** The learning rate of an optimizer that is not supported is not one for the optimizer that stands in for it. */
+function applyRate(config: TrainConfig, raw: Raw, notes: ImportNote[]): TrainConfig {
+  if (isEmpty(raw['optimizer']) || /^(paged)?adamw/iu.test(String(raw['optimizer']))) return config;
+  const changed = { ...config };
+  for (const key of ['learning_rate', 'unet_lr'] as const) {
+    const rate = config[key];
+    if (rate === null || rate < HIGHEST_RATE) continue;
+    changed[key] = defaultTrainConfig.learning_rate;
+    notes.push({
+      kind: 'changed',
+      key,
+      message: `${key} ${String(rate)} is for ${String(raw['optimizer'])}: AdamW is given ${String(changed[key])}.`,
+    });
+  }
+  return changed;
+}
+
 /** What the file asks for beyond our parameters. */
 function otherNotes(raw: Raw): ImportNote[] {
   const notes: ImportNote[] = [];
@@ -146,7 +182,7 @@ const shown = (value: unknown): string => JSON.stringify(value);
 
 /** Whether a value asks for something: neither empty nor the one at which its key does nothing. */
 function isSet(value: unknown, neutral: string | number | boolean): boolean {
-  if (value === null || value === '' || value === false || value === neutral) return false;
+  if (value === undefined || value === null || value === '' || value === false) return false;
   if (typeof neutral === 'boolean') return isOn(value);
   return typeof neutral === 'number'
     ? Number(value) !== neutral && Number(value) !== 0

@@ -29,8 +29,10 @@ export const unsupportedKeys: Readonly<Record<string, string | number | boolean>
   module_dropout: 0,
   scale_weight_norms: 0,
   network_weights: '',
+  lora_network_weights: '',
   dim_from_weights: false,
   resume: '',
+  resume_from_huggingface: '',
   save_state: false,
   save_state_on_train_end: false,
   save_every_n_steps: 0,
@@ -95,7 +97,7 @@ export const irrelevantKeys: ReadonlySet<string> = new Set(
   factor bypass_mode dora_wd use_cp use_tucker use_scalar rank_dropout_scale constrain rescaled train_norm
   decompose_both train_on_input conv_dim conv_alpha sample_sampler sample_prompts unit LyCORIS_preset ggpo_sigma
   ggpo_beta huggingface_token huggingface_repo_type huggingface_repo_visibility huggingface_path_in_repo
-  save_state_to_huggingface resume_from_huggingface async_upload blocks_to_swap show_timesteps
+  save_state_to_huggingface async_upload blocks_to_swap show_timesteps
   show_timesteps_resolution flux1_cache_text_encoder_outputs flux1_cache_text_encoder_outputs_to_disk model_type
   ae clip_l t5xxl discrete_flow_shift model_prediction_type timestep_sampling split_mode train_blocks
   t5xxl_max_token_length enable_all_linear guidance_scale mem_eff_save apply_t5_attn_mask split_qkv train_t5xxl
@@ -117,7 +119,7 @@ export const irrelevantKeys: ReadonlySet<string> = new Set(
   anima_compile_fullgraph anima_compile_cache_size_limit lumina_cache_text_encoder_outputs
   lumina_cache_text_encoder_outputs_to_disk lumina_gemma2 lumina_ae lumina_discrete_flow_shift
   lumina_model_prediction_type lumina_timestep_sampling lumina_sigmoid_scale lumina_gemma2_max_token_length
-  lumina_system_prompt lumina_use_flash_attn lumina_use_sage_attn save_as_bool use_wandb lora_network_weights
+  lumina_system_prompt lumina_use_flash_attn lumina_use_sage_attn save_as_bool use_wandb
 `
     .trim()
     .split(/\s+/u),

@@ -163,6 +163,32 @@ test('what is asked for and not done is named; what does nothing is not', () => 
   expect(keysOf(notes, 'unknown')).toEqual(['my_own_key']);
 });
 
+test('what the file does not say of the text encoders is not reported', () => {
+  expect(keysOf(load({ epoch: 1 }).notes, 'unsupported')).toEqual([]);
+});
+
+test.each([
+  [0, 64],
+  ['0', 64],
+  ['', defaultTrainConfig.network_alpha],
+  [0.5, 0.5],
+])('an alpha of %j becomes %j at rank 64', (alpha, expected) => {
+  expect(load({ network_dim: 64, network_alpha: alpha }).config.network_alpha).toBe(expected);
+});
+
+test('the learning rate of an optimizer that sets its own is not given to AdamW', () => {
+  const prodigy = load({ optimizer: 'Prodigy', learning_rate: 1, unet_lr: '1.0' });
+  expect(prodigy.config).toMatchObject({ learning_rate: 0.0001, unet_lr: 0.0001 });
+  expect(keysOf(prodigy.notes, 'changed')).toEqual(['optimizer', 'learning_rate', 'unet_lr']);
+  expect(load({ optimizer: 'Lion', learning_rate: 0.00003 }).config.learning_rate).toBe(0.00003);
+  expect(load({ optimizer: 'AdamW8bit', learning_rate: 1 }).config.learning_rate).toBe(1);
+});
+
+test('weights to start from are named under their old key too', () => {
+  const { notes } = load({ epoch: 1, lora_network_weights: 'a.safetensors' });
+  expect(keysOf(notes, 'unsupported')).toEqual(['lora_network_weights']);
+});
+
 describe('refused', () => {
   test.each(['flux1_checkbox', 'sd3_checkbox', 'v2', 'v_parameterization', 'lumina_checkbox'])(
     '%s',
