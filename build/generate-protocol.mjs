@@ -1,4 +1,5 @@
-// Makes python-bridge/lora_bridge/protocol_types.py from the zod schemas in shared/protocol.ts.
+// Makes python-bridge/lora_bridge/protocol_types.py from the zod schemas in shared/protocol.ts and
+// shared/worker-protocol.ts.
 //   node build/generate-protocol.mjs           writes it
 //   node build/generate-protocol.mjs --check   fails when the file on disk differs
 import { execFileSync } from 'node:child_process';
@@ -12,14 +13,15 @@ import { venvPython } from './paths.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = join(root, 'python-bridge', 'lora_bridge', 'protocol_types.py');
-const header = '# Generated from shared/protocol.ts by `npm run generate`. Do not edit.\n';
+const header =
+  '# Generated from shared/protocol.ts and worker-protocol.ts by `npm run generate`. Do not edit.\n';
 
 /** JSON Schema of everything that has an id in the protocol, with what the generator needs to see tagged unions. */
 async function protocolSchema() {
-  const { module: protocol } = await runnerImport(join(root, 'shared/protocol.ts'), {
+  const { module } = await runnerImport(join(root, 'shared/bridge-schemas.ts'), {
     configFile: false,
   });
-  const schemas = Object.values(protocol).filter(
+  const schemas = [...Object.values(module.jobs), ...Object.values(module.worker)].filter(
     (value) => value instanceof Object && '_zod' in value && z.globalRegistry.has(value),
   );
   const { $defs } = z.toJSONSchema(z.union(schemas), {
@@ -87,7 +89,7 @@ if (!process.argv.includes('--check')) {
   writeFileSync(target, generated);
 } else if (readFileSync(target, 'utf8') !== generated) {
   console.error(
-    'protocol_types.py is not what shared/protocol.ts says. Run: npm run generate, and commit the result.',
+    'protocol_types.py is not what the schemas in shared/ say. Run: npm run generate, and commit the result.',
   );
   process.exit(1);
 }

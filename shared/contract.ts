@@ -1,14 +1,8 @@
 import { z } from 'zod';
 import type { JobSummary, JobView } from './job-view';
 import { trainConfigSchema } from './parameters';
-import {
-  captionConfigSchema,
-  inspectionSchema,
-  jobEventSchema,
-  modelIdentitySchema,
-  planSchema,
-  probeSchema,
-} from './protocol';
+import { captionConfigSchema, jobEventSchema, planSchema } from './protocol';
+import { inspectionSchema, modelIdentitySchema, probeSchema } from './worker-protocol';
 import { problemSchema, type Result } from './result';
 import { datasetFormSchema, settingsPatchSchema, settingsSchema } from './settings';
 
@@ -131,6 +125,8 @@ export type WorkerStatus = z.infer<typeof workerStatusSchema>;
 export const contract = {
   'app:info': { request: nothing, response: appInfoSchema },
   'app:openLogFolder': { request: nothing, response: z.null() },
+  /** The answer to `app:leaving`. */
+  'app:saved': { request: nothing, response: z.null() },
   'settings:get': { request: nothing, response: settingsSchema },
   'settings:update': { request: settingsPatchSchema, response: settingsSchema },
   'dialog:choose': {
@@ -189,6 +185,8 @@ export const contract = {
 
 /** What main tells the renderer without being asked. */
 export const broadcasts = {
+  /** The app is about to quit: what was typed last is to be saved now. */
+  'app:leaving': z.null(),
   /** A job appeared or its status changed. */
   'jobs:changed': jobSummarySchema,
   /** New events of a job, at most ten times a second. */

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Inspection } from '../../shared/protocol';
+import type { Inspection } from '../../shared/worker-protocol';
 import type { Context } from './context';
 import { createWorker } from './plan';
 import { print, printAside } from './print';

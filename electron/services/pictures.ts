@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import type { PictureFacts } from '../../shared/protocol';
+import type { PictureFacts } from '../../shared/worker-protocol';
 import { ProblemError } from '../../shared/result';
 import { mapConcurrently } from '../lib/concurrent';
 import { codeOf, fileProblem, isNotFound } from '../lib/file-problem';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PictureFacts } from '../../shared/protocol';
+import type { PictureFacts } from '../../shared/worker-protocol';
 
 const MAX_KNOWN = 20_000;
 
@@ -12,20 +12,24 @@ export type ExaminePicture = (path: string, thumbnail: string) => Promise<Pictur
  * read here it can read there, and one that is kept proves that its picture was whole.
  */
 export class Thumbnails {
-  readonly #known = new Map<string, PictureFacts>();
+  readonly #known = new Map<string, Promise<PictureFacts>>();
 
   constructor(
     private readonly folder: string,
     private readonly examine: ExaminePicture,
   ) {}
 
-  /** What a picture is. What cannot be read has a problem; rejects only when the bridge does not answer. */
-  async facts(id: string, path: string): Promise<PictureFacts> {
+  /**
+   * What a picture is. Those who ask while it is being read share the answer. What cannot be read has a problem; rejects
+   * only when the bridge does not answer, and is asked again the next time.
+   */
+  facts(id: string, path: string): Promise<PictureFacts> {
     const known = this.#known.get(id);
     if (known !== undefined) return known;
-    const facts = await this.examine(path, this.#fileOf(id));
+    const facts = this.examine(path, this.#fileOf(id));
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.set(id, facts);
+    facts.catch(() => this.#known.delete(id));
     return facts;
   }
 

@@ -1,12 +1,12 @@
 import type { WorkerStatus } from '../../shared/contract';
+import { PROTOCOL_VERSION } from '../../shared/protocol';
 import {
-  PROTOCOL_VERSION,
   workerAnswers,
   workerHelloSchema,
   workerReplySchema,
   type WorkerAnswer,
   type WorkerRequest,
-} from '../../shared/protocol';
+} from '../../shared/worker-protocol';
 import { ProblemError, type Problem } from '../../shared/result';
 import { pythonMissing, type Locations } from '../lib/locations';
 import type { Log } from './log';
@@ -73,8 +73,8 @@ export class Worker {
 
   /** @throws ProblemError the worker's own problem, `worker_timeout`, `worker_crashed`, `python_missing` */
   async ask<T extends RequestType>(type: T, question: Question<T>): Promise<WorkerAnswer<T>> {
-    if (this.#crashes.filter(isRecent).length >= MAX_CRASHES)
-      throw this.#crashed('It crashed again and again');
+    if (this.#status.kind === 'failed' && this.#crashes.filter(isRecent).length >= MAX_CRASHES)
+      throw errorOf(this.#status.problem);
     this.start();
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
@@ -135,8 +135,7 @@ export class Worker {
     this.#pending.delete(reply.data.re);
     clearTimeout(pending.timer);
     if ('error' in reply.data) {
-      const { code, message, hint } = reply.data.error;
-      pending.reject(new ProblemError(code, message, hint));
+      pending.reject(errorOf(reply.data.error));
       return;
     }
     const answer = workerAnswers[pending.type].safeParse(reply.data.ok);
@@ -183,7 +182,7 @@ export class Worker {
     process?.kill();
     this.#crashes = [...this.#crashes.filter(isRecent), Date.now()];
     this.#setStatus({ kind: 'failed', problem });
-    this.#rejectAll(new ProblemError(problem.code, problem.message, problem.hint));
+    this.#rejectAll(errorOf(problem));
   }
 
   #crashed(detail: string): ProblemError {
@@ -208,5 +207,8 @@ export class Worker {
     this.#options.onStatus(status);
   }
 }
+
+const errorOf = ({ code, message, hint }: Problem): ProblemError =>
+  new ProblemError(code, message, hint);
 
 const isRecent = (time: number): boolean => Date.now() - time < CRASH_WINDOW_MS;

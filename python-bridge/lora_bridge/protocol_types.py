@@ -1,4 +1,4 @@
-# Generated from shared/protocol.ts by `npm run generate`. Do not edit.
+# Generated from shared/protocol.ts and worker-protocol.ts by `npm run generate`. Do not edit.
 
 from __future__ import annotations
 
@@ -105,13 +105,6 @@ class Problem(Struct, kw_only=True, forbid_unknown_fields=True):
     hint: str | UnsetType = UNSET
 
 
-class Versions(Struct, kw_only=True, forbid_unknown_fields=True):
-    python: str
-    torch: str
-    diffusers: str
-    transformers: str
-
-
 MemoryBytes: TypeAlias = Annotated[int, Meta(ge=0)]
 
 
@@ -119,6 +112,23 @@ class Device(Struct, kw_only=True, forbid_unknown_fields=True):
     kind: Literal["cuda", "cpu"]
     name: str
     memory_bytes: MemoryBytes | None = field(name="memoryBytes")
+
+
+class Versions(Struct, kw_only=True, forbid_unknown_fields=True):
+    python: str
+    torch: str
+    diffusers: str
+    transformers: str
+
+
+class HelloEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="hello"):
+    protocol_version: int = field(name="protocolVersion")
+    pid: int
+    versions: Versions
+    device: Device
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
 
 
 class PhaseEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="phase"):
@@ -308,16 +318,6 @@ class Plan(Struct, kw_only=True, forbid_unknown_fields=True):
     epochs: Annotated[int, Meta(ge=0)]
     total_steps: Annotated[int, Meta(ge=0)] = field(name="totalSteps")
     warnings: list[Problem]
-
-
-class HelloEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="hello"):
-    protocol_version: int = field(name="protocolVersion")
-    pid: int
-    versions: Versions
-    device: Device
-    v: Literal[1] | UnsetType = 1
-    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
-    time: float | UnsetType = 0
 
 
 class PlanEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="plan"):

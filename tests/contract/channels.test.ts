@@ -12,6 +12,7 @@ import {
 const channels = [
   'app:info',
   'app:openLogFolder',
+  'app:saved',
   'captions:write',
   'datasets:cancelPreparation',
   'datasets:folderOf',
@@ -35,6 +36,7 @@ const channels = [
 ] as const;
 
 const told = [
+  'app:leaving',
   'datasets:preparationProgress',
   'environment:changed',
   'jobs:changed',

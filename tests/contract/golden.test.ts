@@ -3,17 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { parseEventLine } from '../../electron/services/job-events';
+import { jobEventSchema, jobSchema, jobStateSchema, type EventType } from '../../shared/protocol';
 import {
-  jobEventSchema,
-  jobSchema,
-  jobStateSchema,
   workerAnswers,
   workerHelloSchema,
   workerReplySchema,
   workerRequestSchema,
-  type EventType,
   type WorkerRequest,
-} from '../../shared/protocol';
+} from '../../shared/worker-protocol';
 
 /** Lines that both sides parse: the bridge's tests read the same files. */
 const linesOf = (name: string): string[] =>

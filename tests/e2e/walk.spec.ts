@@ -8,6 +8,18 @@ const tab = (page: Page, name: string) => page.getByRole('tab', { name }).click(
 
 const stepTile = (page: Page) => page.locator('.tiles dd').first();
 
+/** Prepares the sample and trains it for so long that the test decides when it ends. */
+async function startLongRun(page: Page, destination: string) {
+  await page.getByLabel('Destination training directory').fill(destination);
+  await page.getByRole('button', { name: 'Prepare training data' }).click();
+  await expect(page.getByRole('button', { name: 'Go to Captioning' })).toBeVisible();
+  await tab(page, 'Parameters');
+  await page.getByLabel('Epoch', { exact: true }).fill('5000');
+  await tab(page, 'Training');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await expect(stepTile(page)).toContainText(/\d/u, { timeout: 120_000 });
+}
+
 /** How many pixels of the chart's canvas are painted: a curve that grows changes it. */
 const chartInk = (page: Page) =>
   page.locator('.loss-panel canvas').evaluate((canvas) => {
@@ -121,14 +133,7 @@ test('from ten photos to a LoRA that diffusers accepts', async ({ atelier, home 
 });
 
 test('Stop saves what was learnt', async ({ atelier: { page }, home }) => {
-  await page.getByLabel('Destination training directory').fill(join(home, 'stopped'));
-  await page.getByRole('button', { name: 'Prepare training data' }).click();
-  await expect(page.getByRole('button', { name: 'Go to Captioning' })).toBeVisible();
-  await tab(page, 'Parameters');
-  await page.getByLabel('Epoch', { exact: true }).fill('5000');
-  await tab(page, 'Training');
-  await page.getByRole('button', { name: 'Start training' }).click();
-  await expect(stepTile(page)).toContainText(/\d/u, { timeout: 120_000 });
+  await startLongRun(page, join(home, 'stopped'));
   await page.getByRole('button', { name: 'Stop' }).click();
   await expect(page.getByRole('button', { name: 'Show in folder' })).toBeVisible({
     timeout: 60_000,
@@ -138,14 +143,7 @@ test('Stop saves what was learnt', async ({ atelier: { page }, home }) => {
 
 test('training outlives the app, and the app finds it again', async ({ atelier, home }) => {
   const { app, page, userData } = atelier;
-  await page.getByLabel('Destination training directory').fill(join(home, 'outlives'));
-  await page.getByRole('button', { name: 'Prepare training data' }).click();
-  await expect(page.getByRole('button', { name: 'Go to Captioning' })).toBeVisible();
-  await tab(page, 'Parameters');
-  await page.getByLabel('Epoch', { exact: true }).fill('5000');
-  await tab(page, 'Training');
-  await page.getByRole('button', { name: 'Start training' }).click();
-  await expect(stepTile(page)).toContainText(/\d/u, { timeout: 120_000 });
+  await startLongRun(page, join(home, 'outlives'));
   app.process().kill('SIGKILL');
 
   const again = await launch(home, { userData });

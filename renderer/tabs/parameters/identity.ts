@@ -1,4 +1,4 @@
-import type { ModelIdentity } from '../../../shared/protocol';
+import type { ModelIdentity } from '../../../shared/worker-protocol';
 
 const kinds: Record<ModelIdentity['kind'], string> = {
   sdxl: 'SDXL',

@@ -2,7 +2,7 @@ import { Button, Text } from '@mantine/core';
 import { IconCircleCheck, IconFolderOpen, IconPlayerStop } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import type { JobView } from '../../../shared/job-view';
-import type { Inspection } from '../../../shared/protocol';
+import type { Inspection } from '../../../shared/worker-protocol';
 import type { Problem } from '../../../shared/result';
 import { call, problemOf } from '../../api';
 import { attempt } from '../../app/notify';
@@ -65,6 +65,17 @@ function course(run: JobView): string {
   return `${parts.join(', ')}.`;
 }
 
+/** LoRAs of earlier epochs, for a run that did not get to write its last one. */
+function SavedBefore({ run }: { readonly run: JobView }) {
+  if (run.checkpoints.length === 0) return null;
+  return (
+    <Text size="sm" className="outcome-kept">
+      {formatQuantity(run.checkpoints.length, 'LoRA')} saved before:{' '}
+      {run.checkpoints.map(({ path }) => baseName(path)).join(', ')}
+    </Text>
+  );
+}
+
 function Failure({ run, problem }: { readonly run: JobView; readonly problem: Problem }) {
   return (
     <div className="outcome" data-tone="error">
@@ -77,12 +88,7 @@ function Failure({ run, problem }: { readonly run: JobView; readonly problem: Pr
           </Text>
         }
       />
-      {run.checkpoints.length > 0 && (
-        <Text size="sm" className="outcome-kept">
-          {formatQuantity(run.checkpoints.length, 'LoRA')} saved before it failed:{' '}
-          {run.checkpoints.map(({ path }) => baseName(path)).join(', ')}
-        </Text>
-      )}
+      <SavedBefore run={run} />
     </div>
   );
 }
@@ -95,7 +101,11 @@ function Made({ run }: { readonly run: JobView }) {
   if (file === undefined)
     return (
       <div className="outcome">
-        <Text size="sm">Stopped before the first step, so there is no file. {course(run)}</Text>
+        <Text size="sm">
+          {run.lastStep === null ? 'Stopped before the first step' : 'Stopped by force'}, so there
+          is no file of its end. {course(run)}
+        </Text>
+        <SavedBefore run={run} />
       </div>
     );
   return (

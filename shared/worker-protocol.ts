@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { trainConfigSchema } from './parameters';
+import { conceptSourceSchema, deviceSchema, planSchema, versionsSchema } from './protocol';
+import { problemSchema } from './result';
+
+/** Short questions to the bridge and its answers: `python -m lora_bridge serve`, one JSON object a line. */
+
+const count = () => z.int().min(0);
+
+const planRequestSchema = z
+  .strictObject({
+    type: z.literal('plan'),
+    id: z.int(),
+    config: trainConfigSchema,
+    /** When given, read instead of the config's folders: what a preparation is about to make. */
+    concepts: z.array(conceptSourceSchema).nullable(),
+  })
+  .meta({ id: 'PlanRequest' });
+const inspectRequestSchema = z
+  .strictObject({ type: z.literal('inspect'), id: z.int(), path: z.string() })
+  .meta({ id: 'InspectRequest' });
+const identifyRequestSchema = z
+  .strictObject({ type: z.literal('identify'), id: z.int(), path: z.string() })
+  .meta({ id: 'IdentifyRequest' });
+const probeRequestSchema = z
+  .strictObject({ type: z.literal('probe'), id: z.int() })
+  .meta({ id: 'ProbeRequest' });
+
+const pictureRequestSchema = z
+  .strictObject({
+    type: z.literal('picture'),
+    id: z.int(),
+    path: z.string(),
+    /** Where its thumbnail is written, as WebP, unless it is there already: then the picture is known to be whole. */
+    thumbnail: z.string(),
+  })
+  .meta({ id: 'PictureRequest' });
+
+export const workerRequestSchema = z
+  .discriminatedUnion('type', [
+    planRequestSchema,
+    inspectRequestSchema,
+    identifyRequestSchema,
+    probeRequestSchema,
+    pictureRequestSchema,
+  ])
+  .meta({ id: 'WorkerRequest' });
+export type WorkerRequest = z.infer<typeof workerRequestSchema>;
+
+const loraModuleSchema = z
+  .strictObject({
+    name: z.string(),
+    rank: z.int().min(0),
+    alpha: z.number().nullable(),
+    /** Largest absolute weight of the up matrix; 0 means that the module does nothing. */
+    upMax: z.number().nullable(),
+    /** Tensors of this module that hold NaN or infinity. */
+    nonFinite: z.array(z.string()),
+  })
+  .meta({ id: 'LoraModule' });
+
+/** What is in a LoRA file. */
+export const inspectionSchema = z
+  .strictObject({
+    path: z.string(),
+    bytes: count(),
+    tensors: count(),
+    dtypes: z.array(z.string()),
+    modules: z.array(loraModuleSchema),
+    /** Number of modules by part of the model. */
+    parts: z.strictObject({
+      unet: count(),
+      textEncoder1: count(),
+      textEncoder2: count(),
+      other: count(),
+    }),
+    ranks: z.array(z.int()),
+    alphas: z.array(z.number()),
+    nonFiniteTensors: z.array(z.string()),
+    emptyModules: z.array(z.string()),
+    metadata: z.record(z.string(), z.string()),
+  })
+  .meta({ id: 'Inspection' });
+export type Inspection = z.infer<typeof inspectionSchema>;
+
+/** What a base model path turned out to be, from the names of its tensors or its `model_index.json`. */
+export const modelIdentitySchema = z
+  .strictObject({
+    kind: z.enum([
+      'sdxl',
+      'sdxl_refiner',
+      'sd1',
+      'sd2',
+      'sd3',
+      'flux',
+      'lora',
+      'unknown',
+      'missing',
+      'hub',
+    ]),
+    format: z.enum(['single_file', 'diffusers', 'hub', 'none']),
+    problem: problemSchema.nullable(),
+  })
+  .meta({ id: 'ModelIdentity' });
+export type ModelIdentity = z.infer<typeof modelIdentitySchema>;
+
+export const probeSchema = z
+  .strictObject({ versions: versionsSchema, devices: z.array(deviceSchema).min(1) })
+  .meta({ id: 'Probe' });
+export type Probe = z.infer<typeof probeSchema>;
+
+/** What a picture is to the code that trains on it. */
+export const pictureFactsSchema = z
+  .strictObject({
+    /** As shown, that is with the EXIF orientation applied; 0 when it cannot be read. */
+    width: count(),
+    height: count(),
+    format: z.string(),
+    /** Why it cannot be used; null when it can. */
+    problem: z.string().nullable(),
+  })
+  .meta({ id: 'PictureFacts' });
+export type PictureFacts = z.infer<typeof pictureFactsSchema>;
+
+/** The answer schema of each request type. */
+export const workerAnswers = {
+  plan: planSchema,
+  inspect: inspectionSchema,
+  identify: modelIdentitySchema,
+  probe: probeSchema,
+  picture: pictureFactsSchema,
+} as const satisfies Record<WorkerRequest['type'], z.ZodType>;
+export type WorkerAnswer<T extends WorkerRequest['type']> = z.infer<(typeof workerAnswers)[T]>;
+
+/** First line of a worker. */
+export const workerHelloSchema = z
+  .strictObject({ type: z.literal('hello'), protocolVersion: z.int(), pid: z.int() })
+  .meta({ id: 'WorkerHello' });
+
+/** Every later line of a worker answers the request with the id `re`. */
+export const workerReplySchema = z.union([
+  z.strictObject({ re: z.int(), ok: z.unknown() }),
+  z.strictObject({ re: z.int(), error: problemSchema }),
+]);
