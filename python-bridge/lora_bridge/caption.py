@@ -6,17 +6,19 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from PIL import Image
+
 from lora_bridge.blip import Captioner
+from lora_bridge.captions import read_caption
+from lora_bridge.concepts import is_image
 from lora_bridge.files import write_atomically
-from lora_bridge.images import IMAGE_EXTENSIONS, UNREADABLE, load_picture
+from lora_bridge.images import UNREADABLE, load_picture
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import CaptionEvent, PhaseEvent
 from lora_bridge.sink import Ending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from PIL import Image
 
     from lora_bridge.protocol_types import CaptionConfig
     from lora_bridge.sink import Sink
@@ -71,7 +73,7 @@ def run(config: CaptionConfig, sink: Sink) -> Ending:
     other, a folder without pictures and a model that cannot be used, OSError for a caption that cannot be
     written; those written before stay.
     """
-    if config.caption_extension.lower() in IMAGE_EXTENSIONS:
+    if config.caption_extension.lower() in Image.registered_extensions():
         raise ProblemError(
             "caption_extension",
             f"Caption file extension is {config.caption_extension}: captions would replace pictures.",
@@ -84,8 +86,7 @@ def run(config: CaptionConfig, sink: Sink) -> Ending:
     for image in images:
         file = image.with_suffix(config.caption_extension)
         if config.existing == "skip" and file.exists():
-            text = file.read_text(encoding="utf-8", errors="replace").strip()
-            report.tell(image, _Outcome("skipped", text, "It has a caption already."))
+            report.tell(image, _kept(file))
         else:
             todo.append(image)
     if not todo:
@@ -101,18 +102,28 @@ def run(config: CaptionConfig, sink: Sink) -> Ending:
     return Ending("completed", [folder])
 
 
+def _kept(file: Path) -> _Outcome:
+    """A caption that is there already, as training will read it."""
+    try:
+        caption = read_caption(file)
+    except OSError as error:
+        return _Outcome("failed", reason=f"Its caption cannot be read: {error.strerror}.")
+    reason = "" if caption.flaw is None else f" That is {caption.flaw}."
+    return _Outcome("skipped", caption.text, f"It has a caption already.{reason}")
+
+
 def list_images(folder: Path) -> list[Path]:
     """The pictures of a folder, sorted by name. Raises ProblemError `folder_missing` or `no_images`."""
     if not folder.is_dir():
         raise ProblemError(
             "folder_missing", f"There is no folder {folder}.", "Choose the folder of your pictures."
         )
-    images = sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_EXTENSIONS)
+    images = sorted(filter(is_image, folder.iterdir()))
     if not images:
         raise ProblemError(
             "no_images",
             f"There are no pictures in {folder}.",
-            "Choose a folder that holds png, jpg, webp or bmp files itself; subfolders are not looked into.",
+            "Choose a folder that holds png, jpg, webp, bmp or avif files itself; subfolders are not looked into.",
         )
     return images
 

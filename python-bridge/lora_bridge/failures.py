@@ -26,7 +26,7 @@ def problem_of(error: BaseException) -> Problem:
             return Problem(
                 code="environment_broken",
                 message=f"The Python environment lacks something: {error}.",
-                hint="Run the set-up again: npm run setup.",
+                hint="Start the app with npm start, which completes the set-up.",
             )
         case OSError() if error.errno in _FORBIDDEN:
             return Problem(

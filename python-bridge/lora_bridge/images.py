@@ -18,9 +18,10 @@ UNREADABLE = (
     SyntaxError,
     ValueError,
     EOFError,
+    RuntimeError,
     Image.DecompressionBombError,
 )
-"""What Pillow throws at a file that is not a whole picture."""
+"""What Pillow throws at a file that is not a whole picture; its AVIF decoder a RuntimeError."""
 
 _ORIENTATION = 0x0112
 _AS_IT_IS = 1
@@ -47,8 +48,14 @@ def load_picture(file: Path) -> Image.Image:
     """RGB, turned upright by its EXIF orientation, transparency on white. Raises one of UNREADABLE."""
     with Image.open(file) as image:
         turn = _UPRIGHT.get(_orientation(image))
-        picture = _opaque(image)
+        picture = _opaque(eight_bit(image))
     return picture if turn is None else picture.transpose(turn)
+
+
+def eight_bit(image: Image.Image) -> Image.Image:
+    """A grey picture with 16 bits in as many shades as fit in 8; Pillow's own conversion cuts off all but the
+    darkest."""
+    return image.point(lambda shade: shade / 256).convert("L") if image.mode == "I;16" else image
 
 
 def fit_picture(picture: Image.Image, fit: Fit) -> Image.Image:

@@ -43,7 +43,7 @@ def inspect_lora(path: str) -> Inspection:
     if not names:
         raise ProblemError(
             "not_a_lora",
-            f"{file} is not a LoRA: none of its {len(header.tensors)} tensors is a lora_down weight.",
+            f"{file} is not a LoRA: none of its {len(header.tensors)} tensors is a lora_down matrix.",
             "Choose a file that a LoRA training made.",
         )
     try:
@@ -80,7 +80,12 @@ def _damaged(message: str) -> ProblemError:
 
 
 def _module_names(header: Header) -> list[str]:
-    return sorted(name.removesuffix(end) for name in header.tensors for end in _DOWN if name.endswith(end))
+    return sorted(
+        name.removesuffix(end)
+        for name, tensor in header.tensors.items()
+        for end in _DOWN
+        if name.endswith(end) and tensor.shape
+    )
 
 
 def _module(name: str, header: Header, values: Mapping[str, _Values]) -> LoraModule:

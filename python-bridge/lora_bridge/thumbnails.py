@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageOps
 
 from lora_bridge.files import write_atomically
-from lora_bridge.images import UNREADABLE, picture_size
+from lora_bridge.images import UNREADABLE, eight_bit, picture_size
 from lora_bridge.protocol_types import PictureFacts
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _shrink(image: Image.Image) -> bytes:
     image.thumbnail((_SIDE, _SIDE))
     mode = "RGBA" if image.has_transparency_data else "RGB"
     buffer = io.BytesIO()
-    ImageOps.exif_transpose(image).convert(mode).save(buffer, "WEBP", quality=_QUALITY)
+    eight_bit(ImageOps.exif_transpose(image)).convert(mode).save(buffer, "WEBP", quality=_QUALITY)
     return buffer.getvalue()
 
 

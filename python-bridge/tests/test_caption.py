@@ -39,6 +39,7 @@ def photos(tmp_path: Path) -> Path:
         with Image.open(folder / name) as image:
             Image.blend(image.convert("RGB"), Image.new("RGB", image.size, colour), 0.7).save(folder / name)
     (folder / "notes.md").write_text("not a picture")
+    (folder / "._a.png").write_bytes(b"what a Mac leaves beside pictures")
     (folder / "sub").mkdir()
     Image.new("RGB", (9, 9)).save(folder / "sub" / "deep.png")
     return folder
@@ -73,7 +74,7 @@ def test_every_picture_gets_its_caption(blip: Path, photos: Path) -> None:
         assert event.caption_file == str(photos / file)
         assert (photos / file).read_bytes() == f"{event.text}\n".encode()
     assert not (photos / "sub" / "deep.txt").exists()
-    assert not list(photos.glob(".*"))
+    assert [file.name for file in photos.glob(".*")] == ["._a.png"]
 
 
 def test_what_blip_says_comes_between_prefix_and_postfix(blip: Path, photos: Path) -> None:
@@ -222,8 +223,23 @@ def test_wrong_settings_are_named(blip: Path, photos: Path, tmp_path: Path) -> N
     assert refused(config(blip, tmp_path / "nowhere")) == "folder_missing"
     assert refused(config(blip, photos, min_length=30, max_length=20)) == "caption_length"
     assert refused(config(blip, photos, min_length=0, max_length=4)) == "caption_length"
-    assert refused(config(blip, photos, caption_extension=".PNG")) == "caption_extension"
+    for extension in (".PNG", ".gif"):
+        assert refused(config(blip, photos, caption_extension=extension)) == "caption_extension"
     assert not list(photos.glob("*.txt"))
+
+
+def test_a_caption_that_is_kept_is_told_as_training_reads_it(blip: Path, photos: Path) -> None:
+    (photos / "a.txt").write_bytes(b"\xef\xbb\xbfa red thing\r\nnotes\r\n")
+    (photos / "b.txt").write_bytes("grün".encode("latin-1"))
+    (photos / "c.txt").mkdir()
+    sink = CollectingSink()
+    assert run(config(blip, photos, existing="skip"), sink).outcome == "completed"
+    first, second, third = captions(sink)
+    assert (first.outcome, first.text) == ("skipped", "a red thing")
+    assert (second.outcome, second.text) == ("skipped", "")
+    assert "not UTF-8" in second.reason
+    assert third.outcome == "failed"
+    assert "cannot be read" in third.reason
 
 
 def test_a_model_that_is_not_blip_is_named(blip: Path, photos: Path, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import json
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +40,9 @@ def test_every_failure_has_a_problem(error: Exception, code: str, said: str) -> 
     problem = problem_of(error)
     assert problem.code == code
     assert said in problem.message
+
+
+def test_a_broken_environment_is_mended_by_a_command_that_there_is() -> None:
+    scripts = json.loads((Path(__file__).parents[2] / "package.json").read_bytes())["scripts"]
+    hint = str(problem_of(ImportError("No module named 'torch'")).hint)
+    assert [command for command in scripts if f"npm {command}" in hint or f"npm run {command}" in hint]

@@ -122,6 +122,8 @@ def test_refuses_what_is_no_lora(tmp_path: Path) -> None:
     model = save_tensors(tmp_path / "model.safetensors", {"unet.conv_in.weight": torch.ones(2, 2)})
     assert refused(model).problem.code == "not_a_lora"
     assert "model.safetensors" in refused(model).problem.message
+    scalar = save_tensors(tmp_path / "scalar.safetensors", {f"{UNET}.lora_down.weight": torch.tensor(1.0)})
+    assert refused(scalar).problem.code == "not_a_lora"
 
 
 @pytest.mark.parametrize("kept", [7, 40, 200, -1])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
+from lora_bridge.images import load_picture
 from lora_bridge.thumbnails import examine_picture
 
 if TYPE_CHECKING:
@@ -29,6 +30,26 @@ def test_a_picture_is_measured_and_made_small(tmp_path: Path, name: str) -> None
     assert (facts.width, facts.height, facts.problem) == (640, 400, None)
     with Image.open(thumbnail) as small:
         assert (small.format, small.size) == ("WEBP", (320, 200))
+
+
+@pytest.mark.parametrize("size", [(256, 16), (1024, 64)])
+def test_sixteen_bits_of_grey_keep_their_shades(tmp_path: Path, size: tuple[int, int]) -> None:
+    shades = Image.linear_gradient("L").rotate(90).resize(size)
+    samples = b"".join(bytes((0, shade)) for shade in shades.tobytes())
+    file, thumbnail = tmp_path / "a.png", tmp_path / "id.webp"
+    Image.frombytes("I;16", size, samples).save(file)
+    assert ImageChops.difference(load_picture(file), shades.convert("RGB")).getextrema() == ((0, 0),) * 3
+    assert examine_picture(file, thumbnail).problem is None
+    with Image.open(thumbnail) as small:
+        assert 110 < ImageStat.Stat(small).mean[0] < 145
+
+
+def test_a_damaged_avif_is_unreadable_and_no_failure(tmp_path: Path) -> None:
+    file = tmp_path / "a.avif"
+    Image.new("RGB", (64, 64), "teal").save(file)
+    content = file.read_bytes()
+    file.write_bytes(content.replace(b"iloc", b"ilox"))
+    assert "damaged" in str(examine_picture(file, tmp_path / "id.webp").problem)
 
 
 def test_a_photo_lying_on_its_side_is_turned_upright(tmp_path: Path) -> None:
