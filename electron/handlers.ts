@@ -11,15 +11,27 @@ export interface HandlerOptions {
   readonly window: () => BrowserWindow | null;
   readonly info: AppInfo;
   readonly onTheme: () => void;
+  /** The page has saved what it was asked to. */
+  readonly onSaved: () => void;
 }
 
 /** What each channel does. */
-export function createHandlers({ services, window, info, onTheme }: HandlerOptions): Handlers {
+export function createHandlers({
+  services,
+  window,
+  info,
+  onTheme,
+  onSaved,
+}: HandlerOptions): Handlers {
   const { settings, datasets, preparation, jobs, worker } = services;
   return {
     'app:info': () => info,
     'app:openLogFolder': async () => {
       await openFolder(info.logFolder);
+      return null;
+    },
+    'app:saved': () => {
+      onSaved();
       return null;
     },
     'settings:get': () => settings.get(),
@@ -37,8 +49,8 @@ export function createHandlers({ services, window, info, onTheme }: HandlerOptio
     'datasets:scan': ({ folder, captionExtension }) => datasets.scan(folder, captionExtension),
     'datasets:planPreparation': (form) => preparation.plan(form),
     'datasets:prepare': (form) => preparation.prepare(form),
-    'datasets:cancelPreparation': () => {
-      preparation.cancel();
+    'datasets:cancelPreparation': async () => {
+      await preparation.cancel();
       return null;
     },
     'captions:write': async ({ imageId, captionExtension, text }) => ({

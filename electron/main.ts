@@ -10,6 +10,7 @@ import { registerSchemes, serveSchemes } from './schemes';
 import { enforcePolicies } from './security/enforce';
 import { openFolder } from './security/external';
 import { createServices, type Services } from './services';
+import { LastSave } from './services/last-save';
 import { createFileLog, type Log } from './services/log';
 import { WindowStateStore } from './services/window-state';
 import { openWindow } from './window';
@@ -49,6 +50,7 @@ async function start(): Promise<void> {
   followTheme(services);
 
   let window: BrowserWindow | null = null;
+  const lastSave = new LastSave(() => broadcast('app:leaving', null));
   const fallbackRuntime = await isFallbackRuntime(locations.dataFolder);
   handleAll(
     createHandlers({
@@ -56,6 +58,7 @@ async function start(): Promise<void> {
       window: () => window,
       info: describeApp(locations.dataFolder, logFolder, fallbackRuntime),
       onTheme: () => followTheme(services),
+      onSaved: lastSave.answered,
     }),
     log,
   );
@@ -67,16 +70,20 @@ async function start(): Promise<void> {
   const windowState = new WindowStateStore(join(userData, 'window.json'), log);
   quitInOrder({
     window: () => window,
-    isJobRunning: () => services.jobs.running().length > 0,
+    running: () => services.jobs.running().map(({ kind }) => kind),
+    savePage: () => lastSave.request(),
     stopJobs: async () => {
       await Promise.all(services.jobs.running().map(({ id }) => services.jobs.stop(id, false)));
     },
     dispose: async () => {
-      services.preparation.cancel();
       services.jobs.dispose();
       services.worker.dispose();
       services.pictureWorker.dispose();
-      await Promise.all([services.settings.flush(), windowState.flush()]);
+      await Promise.all([
+        services.preparation.cancel(),
+        services.settings.flush(),
+        windowState.flush(),
+      ]);
     },
   });
   window = await openWindow(join(__dirname, 'preload.cjs'), windowState);

@@ -1,11 +1,14 @@
 import { app, dialog, type BrowserWindow } from 'electron';
+import type { JobKind } from '../shared/protocol';
 
 const DEADLINE_MS = 5000;
-const answers = ['Quit, training continues', 'Stop training and quit', 'Cancel'];
 
 export interface QuitSteps {
   readonly window: () => BrowserWindow | null;
-  readonly isJobRunning: () => boolean;
+  /** What kinds of jobs run. */
+  readonly running: () => readonly JobKind[];
+  /** Has the page save what was typed last. */
+  readonly savePage: () => Promise<void>;
   /** Asks what runs to end; it saves and ends by itself. */
   readonly stopJobs: () => Promise<void>;
   /** Saves and lets go of what the app holds. */
@@ -27,22 +30,35 @@ export function quitInOrder(steps: QuitSteps): void {
 
 /** False when the person thought better of it. */
 async function leave(steps: QuitSteps): Promise<boolean> {
-  const wish = steps.isJobRunning() ? await ask(steps.window()) : 'leave';
+  const running = steps.running();
+  const wish = running.length > 0 ? await ask(steps.window(), running) : 'leave';
   if (wish === 'stay') return false;
-  const ending = (wish === 'stop' ? steps.stopJobs() : Promise.resolve()).then(steps.dispose);
+  const ending = finish(steps, wish === 'stop');
   const deadline = new Promise((resolve) => setTimeout(resolve, DEADLINE_MS));
   await Promise.race([ending.catch(() => undefined), deadline]);
   app.exit(0);
   return true;
 }
 
-async function ask(window: BrowserWindow | null): Promise<'leave' | 'stop' | 'stay'> {
+async function finish(steps: QuitSteps, isStopping: boolean): Promise<void> {
+  await steps.savePage();
+  if (isStopping) await steps.stopJobs();
+  await steps.dispose();
+}
+
+const names: Record<JobKind, string> = { train: 'training', caption: 'captioning' };
+
+async function ask(
+  window: BrowserWindow | null,
+  running: readonly JobKind[],
+): Promise<'leave' | 'stop' | 'stay'> {
+  const what = running.map((kind) => names[kind]).join(' and ');
+  const goOn = running.length > 1 ? 'go on' : 'goes on';
   const options = {
     type: 'question' as const,
-    message: 'Training continues in the background.',
-    detail:
-      'The running job goes on without the window and is there again when you next open LoRA Atelier.',
-    buttons: answers,
+    message: `Quit while ${what} ${goOn}?`,
+    detail: `Without the window ${what} ${goOn} in the background, to be found again when you next open LoRA Atelier. Stopping saves what was done so far.`,
+    buttons: [`Quit, ${what} ${goOn}`, `Stop ${what} and quit`, 'Cancel'],
     defaultId: 0,
     cancelId: 2,
   };

@@ -3,7 +3,8 @@ import { basename, join } from 'node:path';
 import type { PreparationPlan, PreparationProgress, Prepared } from '../../shared/contract';
 import { parseFolderName } from '../../shared/kohya/folder-name';
 import type { TrainConfig } from '../../shared/parameters';
-import type { Plan, WorkerRequest } from '../../shared/protocol';
+import type { Plan } from '../../shared/protocol';
+import type { WorkerRequest } from '../../shared/worker-protocol';
 import { ProblemError, toProblem, type Problem } from '../../shared/result';
 import type { DatasetForm } from '../../shared/settings';
 import { nearestExisting } from '../lib/paths';
@@ -46,6 +47,7 @@ interface Draft {
 export class Preparation {
   readonly #options: PreparationOptions;
   #abort: AbortController | null = null;
+  #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: PreparationOptions) {
     this.#options = options;
@@ -96,15 +98,17 @@ export class Preparation {
         'Wait for it, or cancel it.',
       );
     this.#abort = new AbortController();
-    try {
-      return await this.#prepare(form, this.#abort.signal);
-    } finally {
+    const running = this.#prepare(form, this.#abort.signal).finally(() => {
       this.#abort = null;
-    }
+    });
+    this.#running = running.catch(() => undefined);
+    return running;
   }
 
-  cancel(): void {
+  /** Resolves when what was made so far is gone again. */
+  async cancel(): Promise<void> {
     this.#abort?.abort();
+    await this.#running;
   }
 
   async #prepare(form: DatasetForm, signal: AbortSignal): Promise<Prepared> {

@@ -1,5 +1,5 @@
 import { call, on } from '../api';
-import { connectCaptioning } from '../tabs/captioning/store';
+import { connectCaptioning, saveCaptions } from '../tabs/captioning/store';
 import { connectPreparation } from '../tabs/dataset/store';
 import { connectJobs } from './jobs';
 import { dismissDone, notifyProblem } from './notify';
@@ -17,9 +17,13 @@ export async function boot(): Promise<void> {
   ]);
   useProject.setState(settings.project, true);
   useApp.setState({ info, worker, theme: settings.theme, tab: settings.lastTab });
-  persistSettings();
+  const saveSettings = persistSettings();
+  on('app:leaving', () => {
+    void Promise.all([saveSettings(), saveCaptions()]).then(() => call('app:saved'));
+  });
   // "Go to Captioning" is no news to someone who has gone somewhere else.
   useApp.subscribe((now, before) => now.tab !== before.tab && dismissDone());
+  useProject.subscribe(() => dismissDone());
   connectPreparation();
   connectCaptioning();
   connectJobs().catch(notifyProblem);

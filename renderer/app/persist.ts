@@ -7,23 +7,23 @@ import { useProject } from './project';
 /** How long a form rests before it is saved. */
 const QUIET_MS = 400;
 
-/** Saves theme, last tab and the project whenever they change. */
-export function persistSettings(): void {
+/** Saves theme, last tab and the project whenever they change. Returns what saves them at once. */
+export function persistSettings(): () => Promise<void> {
   let pending: SettingsPatch = {};
   let timer: number | undefined;
 
-  function flush(): void {
+  async function flush(): Promise<void> {
     window.clearTimeout(timer);
     if (Object.keys(pending).length === 0) return;
     const patch = pending;
     pending = {};
-    call('settings:update', patch).catch(notifyProblem);
+    await call('settings:update', patch).catch(notifyProblem);
   }
 
   function save(patch: SettingsPatch): void {
     pending = { ...pending, ...patch };
     window.clearTimeout(timer);
-    timer = window.setTimeout(flush, QUIET_MS);
+    timer = window.setTimeout(() => void flush(), QUIET_MS);
   }
 
   useApp.subscribe((now, before) => {
@@ -31,5 +31,6 @@ export function persistSettings(): void {
     if (now.tab !== before.tab) save({ lastTab: now.tab });
   });
   useProject.subscribe((project) => save({ project }));
-  window.addEventListener('pagehide', flush);
+  window.addEventListener('pagehide', () => void flush());
+  return flush;
 }

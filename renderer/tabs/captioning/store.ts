@@ -45,12 +45,12 @@ export async function readFolder(): Promise<void> {
     useProject.getState().captioning;
   reads += 1;
   const turn = reads;
-  if (folder === '') {
-    useCaptioning.setState(emptyFolder, true);
-    return;
-  }
-  if (folder !== useCaptioning.getState().folder)
+  if (folder !== useCaptioning.getState().folder) {
+    await saveCaptions();
+    if (turn !== reads) return;
     useCaptioning.setState({ ...emptyFolder, folder }, true);
+  }
+  if (folder === '') return;
   useCaptioning.setState({ reading: true });
   try {
     const { images } = await call('datasets:scan', { folder, captionExtension });
@@ -101,6 +101,11 @@ export async function saveCaption(path: string): Promise<void> {
   } catch (thrown) {
     setSaving(path, { kind: 'failed', problem: problemOf(thrown) });
   }
+}
+
+/** Writes all drafts, those too whose rows are not on the screen. */
+export async function saveCaptions(): Promise<void> {
+  await Promise.all(Object.keys(useCaptioning.getState().drafts).map(saveCaption));
 }
 
 export async function captionImages(): Promise<void> {
