@@ -24,6 +24,17 @@ export const datasetFormSchema = z.strictObject({
 });
 export type DatasetForm = z.infer<typeof datasetFormSchema>;
 
+/** What the fields are called on the screen, and so in every message about them. */
+export const datasetLabels = {
+  instancePrompt: 'Instance prompt',
+  classPrompt: 'Class prompt',
+  imagesFolder: 'Training images folder',
+  repeats: 'Repeats',
+  regularizationFolder: 'Regularisation images folder',
+  regularizationRepeats: 'Repeats (reg)',
+  destination: 'Destination training directory',
+} as const satisfies Record<keyof DatasetForm, string>;
+
 export const captionFormSchema = z.strictObject({
   model: z.string(),
   image_dir: z.string(),

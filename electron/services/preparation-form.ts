@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import type { PreparationPlan } from '../../shared/contract';
 import { illegalCharacter, joinPrompts, makeFolderName } from '../../shared/kohya/folder-name';
 import type { Problem } from '../../shared/result';
-import type { DatasetForm } from '../../shared/settings';
+import { datasetLabels, type DatasetForm } from '../../shared/settings';
 import { isInside, realPathOf } from '../lib/paths';
 
 export type FieldProblem = PreparationPlan['problems'][number];
@@ -59,21 +59,18 @@ export function sourcesOf(form: DatasetForm): Source[] {
 /** What is wrong with the fields themselves, without a look at the pictures. */
 export function checkFields(form: DatasetForm): FieldProblem[] {
   return [
-    ...checkPrompt('instancePrompt', 'Instance prompt', form.instancePrompt),
-    ...checkPrompt('classPrompt', 'Class prompt', form.classPrompt),
-    ...checkRepeats('repeats', 'Repeats', form.repeats),
+    ...checkPrompt('instancePrompt', form.instancePrompt),
+    ...checkPrompt('classPrompt', form.classPrompt),
+    ...checkRepeats('repeats', form.repeats),
     ...(form.regularizationFolder === ''
       ? []
-      : checkRepeats(
-          'regularizationRepeats',
-          'Regularization repeats',
-          form.regularizationRepeats,
-        )),
+      : checkRepeats('regularizationRepeats', form.regularizationRepeats)),
     ...checkDestination(form.destination),
   ];
 }
 
-function checkPrompt(field: Field, label: string, prompt: string): FieldProblem[] {
+function checkPrompt(field: Field, prompt: string): FieldProblem[] {
+  const label = datasetLabels[field];
   if (prompt.trim() === '')
     return [
       problem(
@@ -96,14 +93,14 @@ function checkPrompt(field: Field, label: string, prompt: string): FieldProblem[
   ];
 }
 
-function checkRepeats(field: Field, label: string, repeats: number | null): FieldProblem[] {
+function checkRepeats(field: Field, repeats: number | null): FieldProblem[] {
   if (repeats !== null && Number.isInteger(repeats) && repeats >= 1 && repeats <= MAX_REPEATS)
     return [];
   return [
     problem(
       field,
       'repeats_invalid',
-      `${label} must be a whole number from 1 to ${String(MAX_REPEATS)}.`,
+      `${datasetLabels[field]} must be a whole number from 1 to ${String(MAX_REPEATS)}.`,
     ),
   ];
 }
@@ -114,12 +111,18 @@ function checkDestination(destination: string): FieldProblem[] {
       problem(
         'destination',
         'destination_missing',
-        'No destination is chosen.',
+        `${datasetLabels.destination} is empty.`,
         'The prepared folders go there.',
       ),
     ];
   if (!isAbsolute(destination))
-    return [problem('destination', 'destination_relative', `${destination} is not a full path.`)];
+    return [
+      problem(
+        'destination',
+        'destination_relative',
+        `${datasetLabels.destination}: ${destination} is not a full path.`,
+      ),
+    ];
   return [];
 }
 
@@ -143,7 +146,7 @@ export async function checkPlaces(
           problem(
             'regularizationFolder',
             'same_folder',
-            'The regularization images are the same folder as the training images.',
+            `${datasetLabels.regularizationFolder} is the same folder as ${datasetLabels.imagesFolder}.`,
             'Choose pictures of the class in general, or leave the field empty.',
           ),
         ]

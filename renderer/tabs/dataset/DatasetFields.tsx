@@ -1,5 +1,5 @@
 import { TextInput } from '@mantine/core';
-import type { DatasetForm } from '../../../shared/settings';
+import { datasetLabels, type DatasetForm } from '../../../shared/settings';
 import { NumberField } from '../../components/NumberField';
 import { PathField } from '../../components/PathField';
 import { editDataset, useProject } from '../../app/project';
@@ -28,6 +28,7 @@ export function DatasetFields() {
   const errorOf = useFieldErrors();
 
   const text = (field: 'instancePrompt' | 'classPrompt') => ({
+    label: datasetLabels[field],
     value: form[field],
     error: errorOf(field),
     disabled,
@@ -38,6 +39,7 @@ export function DatasetFields() {
   });
   const path = (field: 'imagesFolder' | 'regularizationFolder' | 'destination') => ({
     name: field,
+    label: datasetLabels[field],
     value: form[field],
     error: errorOf(field),
     disabled,
@@ -45,6 +47,7 @@ export function DatasetFields() {
   });
   const number = (field: 'repeats' | 'regularizationRepeats') => ({
     name: field,
+    label: datasetLabels[field],
     value: form[field],
     error: errorOf(field),
     disabled,
@@ -56,22 +59,18 @@ export function DatasetFields() {
   return (
     <>
       <div className="field-pair">
-        <TextInput label="Instance prompt" placeholder="rihanna" {...text('instancePrompt')} />
-        <TextInput label="Class prompt" placeholder="woman" {...text('classPrompt')} />
+        <TextInput placeholder="rihanna" {...text('instancePrompt')} />
+        <TextInput placeholder="woman" {...text('classPrompt')} />
       </div>
       <div className="folder-fields">
-        <PathField label="Training images folder" {...path('imagesFolder')} />
-        <NumberField inline label="Repeats" {...number('repeats')} />
+        <PathField {...path('imagesFolder')} />
+        <NumberField inline {...number('repeats')} />
       </div>
       <div className="folder-fields">
-        <PathField
-          label="Regularisation images folder"
-          placeholder="Optional"
-          {...path('regularizationFolder')}
-        />
-        <NumberField inline label="Repeats (reg)" {...number('regularizationRepeats')} />
+        <PathField placeholder="Optional" {...path('regularizationFolder')} />
+        <NumberField inline {...number('regularizationRepeats')} />
       </div>
-      <PathField label="Destination training directory" {...path('destination')} />
+      <PathField {...path('destination')} />
     </>
   );
 }

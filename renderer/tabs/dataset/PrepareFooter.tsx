@@ -1,26 +1,26 @@
 import { Button, Text } from '@mantine/core';
-import type { DatasetForm } from '../../../shared/settings';
+import { datasetLabels } from '../../../shared/settings';
 import { Meter } from '../../components/bits';
 import { attempt } from '../../app/notify';
 import { useProject } from '../../app/project';
 import { formatBytes, formatCount } from '../../format';
 import { cancelPreparation, preparationPlan, prepare, usePreparation } from './store';
 
-const required = {
-  instancePrompt: 'Instance prompt',
-  classPrompt: 'Class prompt',
-  imagesFolder: 'Training images folder',
-  repeats: 'Repeats',
-  destination: 'Destination training directory',
-} as const satisfies Partial<Record<keyof DatasetForm, string>>;
+const required = [
+  'instancePrompt',
+  'classPrompt',
+  'imagesFolder',
+  'repeats',
+  'destination',
+] as const;
 
 /** Why the button cannot be pressed yet; null when it can. */
 function useObstacle(): string | null {
   const form = useProject((project) => project.dataset);
   const { value, problem, pending } = preparationPlan.useAnswer();
-  const missing = Object.entries(required)
-    .filter(([field]) => ['', null].includes(form[field as keyof typeof required] as string | null))
-    .map(([, label]) => label);
+  const missing = required
+    .filter((field) => form[field] === '' || form[field] === null)
+    .map((field) => datasetLabels[field]);
   if (missing.length > 0) return `Still needed: ${missing.join(', ')}.`;
   if (problem !== null) return problem.message;
   if (value === null || pending) return 'Looking at the folders…';

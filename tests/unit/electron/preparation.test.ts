@@ -6,7 +6,7 @@ import { Thumbnails } from '../../../electron/services/thumbnails';
 import type { PreparationProgress } from '../../../shared/contract';
 import { defaultTrainConfig } from '../../../shared/parameters';
 import type { Plan } from '../../../shared/protocol';
-import type { DatasetForm } from '../../../shared/settings';
+import { datasetLabels, type DatasetForm } from '../../../shared/settings';
 import { tempFolder } from '../../fakes/temp-folder';
 
 const emptyPlan: Plan = {
@@ -176,7 +176,7 @@ test('cancelling removes what it has made, and only that', async () => {
   await writeAll(target, { 'mine.jpg': 'M', '0.jpg': '0' });
   const running = preparation.prepare(form);
   const watch = setInterval(() => {
-    if (progress.length > 0) preparation.cancel();
+    if (progress.length > 0) void preparation.cancel();
   }, 0);
   await expect(running).rejects.toMatchObject({ problem: { code: 'cancelled' } });
   clearInterval(watch);
@@ -185,6 +185,35 @@ test('cancelling removes what it has made, and only that', async () => {
     'img/20_rihanna woman/mine.jpg': 'M',
   });
   expect(await readdir(form.destination)).toEqual(['img']);
+});
+
+test('a cancellation is over when everything is put back', async () => {
+  const { form, preparation } = await setUp();
+  const running = preparation.prepare(form);
+  const cancelled = preparation.cancel();
+  await Promise.all([
+    expect(running).rejects.toMatchObject({ problem: { code: 'cancelled' } }),
+    cancelled.then(async () => {
+      await expect(readdir(form.destination)).rejects.toThrow('ENOENT');
+      await expect(preparation.prepare(form)).resolves.toMatchObject({ copied: 2 });
+    }),
+  ]);
+});
+
+test('messages call a field what the screen calls it', async () => {
+  const { root, form, preparation } = await setUp();
+  const { problems } = await preparation.plan({
+    ...form,
+    classPrompt: '',
+    regularizationFolder: join(root, 'reg'),
+    regularizationRepeats: null,
+    destination: '',
+  });
+  for (const { field, problem } of problems.filter(
+    ({ problem: { code } }) => code !== 'folder_missing',
+  ))
+    expect(problem.message).toContain(datasetLabels[field]);
+  expect(problems.map(({ field }) => field)).toContain('regularizationRepeats');
 });
 
 test('one preparation at a time', async () => {
