@@ -64,6 +64,7 @@ export async function createServices(options: ServicesOptions): Promise<Services
   const jobs = new JobService({
     locations,
     appVersion,
+    ownLogs: join(userData, 'jobs'),
     recentLogs: createRecentLogs(join(userData, 'recent-logs.json'), log),
     log,
     listener: {

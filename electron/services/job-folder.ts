@@ -74,17 +74,18 @@ export async function listFolders(loggingDir: string): Promise<string[]> {
   }
 }
 
-export const loggingDirOf = (request: StartJob): string =>
-  request.kind === 'train' ? request.config.logging_dir : request.logging_dir;
+/** A training run is kept where the person says; a captioning job, which nobody looks for, may have the app's own place. */
+export const loggingDirOf = (request: StartJob, ownLogs: string): string =>
+  request.kind === 'train' ? request.config.logging_dir : request.logging_dir || ownLogs;
 
 /** Makes the folder of a new job, with its `job.json`. */
 export async function createJobFolder(
   request: StartJob,
+  loggingDir: string,
   appVersion: string,
 ): Promise<{ readonly job: Job; readonly folder: string }> {
   const now = new Date();
   const name = request.kind === 'train' ? request.config.output_name : 'caption';
-  const loggingDir = loggingDirOf(request);
   if (loggingDir === '')
     throw new ProblemError(
       'logging_dir_missing',

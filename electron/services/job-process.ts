@@ -5,6 +5,7 @@ import type { Proc } from '../../shared/protocol';
 import { ProblemError } from '../../shared/result';
 import { bridgeArguments, pythonMissing, type Locations } from '../lib/locations';
 import { isRunning, processStartTime } from '../lib/platform';
+import { endTree } from '../lib/process-tree';
 import { consoleFile, writeProc } from './job-folder';
 
 const POLL_MS = 1000;
@@ -49,7 +50,10 @@ export async function startProcess(
     });
     child.unref();
     const proc = await identify(child.pid, [command, ...args], appVersion);
-    await writeProc(folder, proc);
+    await writeProc(folder, proc).catch(async (error: unknown) => {
+      await endTree(proc);
+      throw error;
+    });
     return { proc, ended };
   } finally {
     await output.close();

@@ -27,6 +27,8 @@ export interface JobServiceOptions {
   readonly recentLogs: RecentLogs;
   readonly log: Log;
   readonly listener: JobListener;
+  /** Keeps the captioning jobs of a project that has no logging directory yet. */
+  readonly ownLogs?: string;
   /** Between the signals of a forced stop. */
   readonly graceMs?: number;
 }
@@ -44,7 +46,10 @@ export class JobService {
   /** Finds the jobs of earlier runs of the app and takes up those that still run. */
   async attachAll(): Promise<void> {
     for (const loggingDir of await this.#options.recentLogs.list())
-      for (const folder of await listFolders(loggingDir)) await this.#attach(folder);
+      for (const folder of await listFolders(loggingDir))
+        await this.#attach(folder).catch((error: unknown) =>
+          this.#options.log.error(`The job in ${folder} could not be read`, error),
+        );
   }
 
   async #attach(folder: string): Promise<void> {
@@ -77,9 +82,10 @@ export class JobService {
   }
 
   async #start(request: StartJob): Promise<JobView> {
-    const { locations, appVersion, recentLogs, listener, log } = this.#options;
-    const { job, folder } = await createJobFolder(request, appVersion);
-    await recentLogs.remember(loggingDirOf(request));
+    const { locations, appVersion, recentLogs, listener, log, ownLogs = '' } = this.#options;
+    const loggingDir = loggingDirOf(request, ownLogs);
+    const { job, folder } = await createJobFolder(request, loggingDir, appVersion);
+    await recentLogs.remember(loggingDir);
     const running = await startProcess(locations, folder, appVersion).catch(
       async (error: unknown) => {
         await rm(folder, { recursive: true, force: true });

@@ -1,12 +1,16 @@
-import { appendFile, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { appendFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { onTestFinished, expect, test, vi } from 'vitest';
 import { isRunning, processStartTime } from '../../../electron/lib/platform';
+import { startProcess } from '../../../electron/services/job-process';
 import { JobService } from '../../../electron/services/jobs';
 import { createRecentLogs } from '../../../electron/services/recent-logs';
 import type { JobSummary, JobView } from '../../../shared/job-view';
 import { defaultTrainConfig } from '../../../shared/parameters';
-import type { JobEvent } from '../../../shared/protocol';
+import { captionConfigSchema, type JobEvent } from '../../../shared/protocol';
+import { emptyProject } from '../../../shared/settings';
 import { locateFakeBridge } from '../../fakes/fake-bridge';
 import { recordingLog } from '../../fakes/recording-log';
 import { tempFolder } from '../../fakes/temp-folder';
@@ -16,6 +20,11 @@ const trainIn = (loggingDir: string) =>
     kind: 'train',
     config: { ...defaultTrainConfig, logging_dir: loggingDir, output_name: 'rihanna' },
   }) as const;
+
+const captionConfig = captionConfigSchema.parse({
+  ...emptyProject.captioning,
+  image_dir: '/photos',
+});
 
 function makeService(scenario: string, folder: string) {
   const log = recordingLog();
@@ -28,6 +37,7 @@ function makeService(scenario: string, folder: string) {
     appVersion: '0.0.0',
     recentLogs: createRecentLogs(join(folder, 'recent.json'), log),
     log,
+    ownLogs: join(folder, 'own'),
     listener: {
       onChanged: (summary) => {
         changes.push(summary);
@@ -208,6 +218,48 @@ test('a broken Python environment says so and leaves no job behind', async () =>
     problem: { code: 'python_missing', message: expect.stringContaining('no-python') },
   });
   expect(await readdir(join(folder, 'log'))).toEqual([]);
+});
+
+test('captioning needs no logging directory: the app has a place of its own', async () => {
+  const folder = await tempFolder();
+  const { service } = makeService('normal', folder);
+  const view = await service.start({ kind: 'caption', logging_dir: '', config: captionConfig });
+  await service.settled(view.id);
+  expect(dirname(view.folder)).toBe(join(folder, 'own'));
+  await expect(service.start(trainIn(''))).rejects.toMatchObject({
+    problem: { code: 'logging_dir_missing' },
+  });
+  const { service: next } = makeService('normal', folder);
+  await next.attachAll();
+  expect(next.list().map(({ id }) => id)).toEqual([view.id]);
+});
+
+test('a folder that cannot be read hides no other job', async () => {
+  const folder = await tempFolder();
+  const first = makeService('normal', folder).service;
+  const { id } = await first.start(trainIn(join(folder, 'log')));
+  await first.settled(id);
+  await mkdir(join(folder, 'log', '00000000-odd', 'job.json'), { recursive: true });
+  const { service, log } = makeService('normal', folder);
+  await service.attachAll();
+  expect(service.list().map((job) => job.id)).toEqual([id]);
+  expect(log.lines.join()).toContain('00000000-odd');
+});
+
+test('a process whose identity cannot be written does not run on', async () => {
+  const folder = await tempFolder();
+  await mkdir(join(folder, 'proc.json', 'in-the-way'), { recursive: true });
+  const started: ChildProcess[] = [];
+  const note = (message: unknown) => started.push((message as { process: ChildProcess }).process);
+  subscribe('child_process', note);
+  onTestFinished(() => void unsubscribe('child_process', note));
+  const locations = {
+    ...locateFakeBridge('normal'),
+    bridgeCommand: [process.execPath, '-e', 'setInterval(() => 0, 1000)'],
+  };
+  await expect(startProcess(locations, folder, '0.0.0')).rejects.toThrow();
+  const job = started.find(({ spawnargs }) => spawnargs.includes('-e'));
+  await vi.waitFor(() => expect(job?.signalCode).toBe('SIGINT'));
 });
 
 test('only paths of a job can be shown or inspected', async () => {
