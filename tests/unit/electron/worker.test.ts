@@ -41,7 +41,7 @@ test('a crash fails the question and the next one starts a new worker; then it i
       problem: { code: 'worker_crashed', message: expect.stringContaining('exit code 3') },
     });
   expect(statuses.filter((status) => status === 'failed')).toHaveLength(3);
-  await expect(worker.ask('probe', {})).rejects.toThrow('again and again');
+  await expect(worker.ask('probe', {})).rejects.toThrow('exit code 3');
   expect(statuses.filter((status) => status === 'starting')).toHaveLength(3);
 });
 
@@ -73,7 +73,9 @@ test('a Python that is not there is named', async () => {
     log: recordingLog(),
     onStatus: () => undefined,
   });
-  await expect(worker.ask('probe', {})).rejects.toMatchObject({
-    problem: { code: 'python_missing', message: expect.stringContaining('/no/python') },
-  });
+  // However often it is asked, the reason stays the reason.
+  for (let attempt = 1; attempt <= 5; attempt += 1)
+    await expect(worker.ask('probe', {})).rejects.toMatchObject({
+      problem: { code: 'python_missing', message: expect.stringContaining('/no/python') },
+    });
 });
