@@ -28,13 +28,16 @@ export async function processStartTime(pid: number): Promise<string | null> {
   try {
     if (isLinux) return startTimeInStat(await readFile(`/proc/${pid}/stat`, 'utf8'));
     if (isWindows) return (await run('powershell', windowsStartTime(pid))).stdout.trim() || null;
-    const { stdout } = await run('ps', ['-o', 'stat=,lstart=', '-p', String(pid)]);
+    const { stdout } = await run('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], plainPs);
     const [state = '', ...started] = stdout.trim().split(/\s+/u);
     return state === '' || state.startsWith('Z') ? null : started.join(' ');
   } catch {
     return null;
   }
 }
+
+/** ps writes dates in the user's language and time zone, which may be others when the app is opened again. */
+const plainPs = { env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } };
 
 const windowsStartTime = (pid: number): readonly string[] => [
   '-NoProfile',
