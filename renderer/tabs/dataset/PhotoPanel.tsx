@@ -10,11 +10,14 @@ export type PhotoSource = 'training' | 'regularization';
 
 const questions = { training: trainingScan, regularization: regularizationScan } as const;
 
-function PhotoArea({ source }: { readonly source: PhotoSource }) {
-  const { value, problem, pending } = questions[source].useAnswer();
-  const folder = useProject(({ dataset }) =>
+const useFolder = (source: PhotoSource): string =>
+  useProject(({ dataset }) =>
     source === 'training' ? dataset.imagesFolder : dataset.regularizationFolder,
   );
+
+function PhotoArea({ source }: { readonly source: PhotoSource }) {
+  const { value, problem, pending } = questions[source].useAnswer();
+  const folder = useFolder(source);
   if (folder === '' && source === 'training')
     return (
       <Empty icon={<IconPhoto size={40} stroke={1.25} />} title="Choose your photos">
@@ -35,7 +38,9 @@ function PhotoArea({ source }: { readonly source: PhotoSource }) {
         {problem.hint}
       </Empty>
     );
-  if (value === null) return <div className="photo-wait">{pending && 'Reading the folder…'}</div>;
+  // The answer may still be that of the folder before.
+  if (value?.folder !== folder)
+    return <div className="photo-wait">{pending && 'Reading the folder…'}</div>;
   if (value.images.length === 0)
     return (
       <Empty icon={<IconPhotoOff size={40} stroke={1.25} />} title="No images in this folder">
@@ -46,8 +51,10 @@ function PhotoArea({ source }: { readonly source: PhotoSource }) {
 }
 
 function Summary({ source }: { readonly source: PhotoSource }) {
-  const images = questions[source].useAnswer((answer) => answer.value?.images);
-  if (images === undefined || images.length === 0) return null;
+  const scan = questions[source].useAnswer((answer) => answer.value);
+  const folder = useFolder(source);
+  if (scan?.folder !== folder || scan.images.length === 0) return null;
+  const { images } = scan;
   const broken = images.filter(({ problem }) => problem !== null).length;
   const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
   return (

@@ -28,8 +28,10 @@ export function connectPreparation(): void {
 export async function prepare(): Promise<void> {
   usePreparation.setState({ kind: 'running', progress: null }, true);
   try {
-    const prepared = await call('datasets:prepare', useProject.getState().dataset);
+    const { dataset } = useProject.getState();
+    const prepared = await call('datasets:prepare', dataset);
     adoptPrepared(prepared);
+    preparationPlan.ask(dataset);
     const kept =
       prepared.kept > 0 ? ` ${formatQuantity(prepared.kept, 'image')} were there already.` : '';
     notifyDone({
