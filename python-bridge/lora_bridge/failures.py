@@ -8,6 +8,7 @@ from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import Problem
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_LONGEST_LINE = 1000
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -72,4 +73,4 @@ def _is_disk_full(error: BaseException) -> bool:
 
 def _last_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[-1]}" if lines else f"{type(error).__name__}."
+    return f"{type(error).__name__}: {lines[-1][:_LONGEST_LINE]}" if lines else f"{type(error).__name__}."

@@ -8,13 +8,14 @@ import sys
 import threading
 import traceback
 from contextlib import contextmanager, suppress
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from lora_bridge.console import Console
 from lora_bridge.device_lock import device_lock
-from lora_bridge.events import PROTOCOL_VERSION, EventLog
+from lora_bridge.events import MAX_LINE_BYTES, PROTOCOL_VERSION, EventLog
 from lora_bridge.failures import problem_of
 from lora_bridge.probe import devices, versions
 from lora_bridge.problems import ProblemError
@@ -88,7 +89,7 @@ def run_job(folder: Path) -> int:
         _stop_on_signals(sink)
         ending = _run(folder, sink)
         sink.raise_failure()
-        sink.emit(FinishedEvent(outcome=ending.outcome, outputs=[str(path) for path in ending.outputs]))
+        sink.emit(FinishedEvent(outcome=ending.outcome, outputs=_listed(ending.outputs)))
         sink.raise_failure()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the job writes its own ending, whatever it is
         sink.emit(FailedEvent(problem=problem_of(error), traceback=_traceback(error)))
@@ -111,6 +112,16 @@ def _run(folder: Path, sink: JobSink) -> Ending:
         from lora_bridge import caption
 
         return caption.run(job.config, sink)
+
+
+# Half a line. Each checkpoint was told when it was saved, so none is lost with the rest of the list.
+_MAX_OUTPUTS_BYTES = MAX_LINE_BYTES // 2
+
+
+def _listed(outputs: list[Path]) -> list[str]:
+    """The first files, as many as fit in a line: an event that is too long would be left out."""
+    sizes = accumulate(len(msgspec.json.encode(str(path))) + 1 for path in outputs)
+    return [str(path) for path, size in zip(outputs, sizes, strict=True) if size <= _MAX_OUTPUTS_BYTES]
 
 
 class _Versioned(msgspec.Struct):

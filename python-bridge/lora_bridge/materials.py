@@ -102,7 +102,7 @@ def prepare_texts(
 def _cut_captions(captions: list[str]) -> Problem:
     return Problem(
         code="caption_cut",
-        message=f"{len(captions)} captions are longer than 75 tokens; the model does not see their ends: "
-        f"{listed([caption[:40] + '…' for caption in captions])}.",
+        message="The model sees the first 75 tokens of a caption, not the end of "
+        f"{listed([f'“{caption[:40]}…”' for caption in captions])}.",
         hint="Put what matters first, or shorten them.",
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lora_bridge import system
 from lora_bridge.export import TENSORS_PER_MODULE, kohya_tensors, write_lora
 from lora_bridge.failures import problem_of
 from lora_bridge.metadata import file_metadata
@@ -59,10 +61,11 @@ class OutputFolder:
         files = 1 + ((facts.schedule.epochs - 1) // every if every else 0)
         free = shutil.disk_usage(self._folder).free
         if free < files * size:
+            what = "the LoRA of this run needs" if files == 1 else f"the {files} LoRAs of this run need"
             raise ProblemError(
                 "disk_full",
-                f"The disk of {self._folder} has {free / _MEBIBYTE:,.0f} MiB free, but the {files} LoRA "
-                f"files of this run need {files * size:,} bytes ({files * size / _MEBIBYTE:,.0f} MiB).",
+                f"The disk of {self._folder} has {_mebibytes(free)} free, but {what} "
+                f"{_mebibytes(files * size)}.",
                 "Make room, save less often (Save every N epochs), or choose a folder on another disk.",
             )
 
@@ -77,10 +80,29 @@ class OutputFolder:
             self._warn("checkpoint_failed", message, problem.hint)
 
     def save_final(self, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> list[Path]:
-        """Write `<name>.safetensors`; returns it and the epochs' files, the newest first."""
-        file = self._folder / f"{self._config.output_name}.safetensors"
-        saved = self._save(file, lora, facts, step, epoch, final=True)
+        """Write `<name>.safetensors`; returns it and the epochs' files, the newest first.
+
+        Where it cannot be written it is saved elsewhere; the error that is raised says where.
+        """
+        name = f"{self._config.output_name}.safetensors"
+        try:
+            saved = self._save(self._folder / name, lora, facts, step, epoch, final=True)
+        except (OSError, ProblemError) as error:
+            rescued = self._rescue(name, lora, facts, step, epoch)
+            if rescued is None:
+                raise
+            problem = problem_of(error)
+            message = f"{problem.message} The LoRA was saved as {rescued} instead."
+            raise ProblemError(problem.code, message, "Move it to where you want it.") from error
         return [saved, *reversed(self._epoch_files)]
+
+    def _rescue(self, name: str, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> Path | None:
+        """Save in the first other folder that takes it: hours of training are in this file."""
+        for folder in (Path(self._config.logging_dir), system.data_dir() / "rescued"):
+            with suppress(OSError, ProblemError):
+                folder.mkdir(parents=True, exist_ok=True)
+                return self._save(folder / name, lora, facts, step, epoch, final=True)
+        return None
 
     def _save(
         self, file: Path, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int, *, final: bool
@@ -112,6 +134,11 @@ class OutputFolder:
 
     def _warn(self, code: str, message: str, hint: str | UnsetType) -> None:
         self._sink.emit(WarningEvent(problem=Problem(code=code, message=message, hint=hint)))
+
+
+def _mebibytes(size: int) -> str:
+    """To one digit while that is needed to tell it from nothing."""
+    return f"{size / _MEBIBYTE:,.1f} MiB" if size < 10 * _MEBIBYTE else f"{size / _MEBIBYTE:,.0f} MiB"
 
 
 def _unused(file: Path, mark: str) -> Path:

@@ -55,7 +55,7 @@ class TextEncoder:
 
     def is_cut(self, caption: str) -> bool:
         """Whether the encoder does not see the end of the caption."""
-        return len(self._tokenizer(caption).input_ids) > TOKENS
+        return len(self._tokenizer(caption, verbose=False).input_ids) > TOKENS
 
     @torch.no_grad()
     def encode(self, caption: str) -> EncodedText:

@@ -34,12 +34,14 @@ class OutOfMemoryError(RuntimeError):
         (ImportError("No module named 'torch'"), "environment_broken", "torch"),
         (ValueError("long story\nthe end"), "unexpected", "the end"),
         (AssertionError(), "unexpected", "AssertionError"),
+        (ValueError("x" * 3000), "unexpected", "xxx"),
     ],
 )
 def test_every_failure_has_a_problem(error: Exception, code: str, said: str) -> None:
     problem = problem_of(error)
     assert problem.code == code
     assert said in problem.message
+    assert len(problem.message) < 2000
 
 
 def test_a_broken_environment_is_mended_by_a_command_that_there_is() -> None:

@@ -7,6 +7,7 @@ import math
 import os
 import signal
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -33,7 +34,6 @@ from lora_bridge.system import data_dir, stop_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from lora_bridge.protocol_types import JobEvent, TrainConfig
     from lora_bridge.sink import Sink
@@ -120,17 +120,19 @@ def test_numbers_that_are_none_become_null(folder: Path, train_with: Callable[[T
     assert [event.loss for event in events_of(folder) if isinstance(event, StepEvent)] == [None, None]
 
 
-def test_an_event_that_is_too_long_leaves_a_warning(
+def test_what_is_too_long_for_a_line_does_not_hide_the_end(
     folder: Path, train_with: Callable[[Training], None]
 ) -> None:
     def train(_config: TrainConfig, sink: Sink) -> Ending:
         sink.emit(LogEvent(level="info", text="é" * MAX_LINE_BYTES))
-        return Ending("completed", [])
+        return Ending("completed", [Path(f"{number:0200d}") for number in range(MAX_LINE_BYTES // 100)])
 
     train_with(train)
     assert run_job(folder) == 0
-    warnings = [event.problem.code for event in events_of(folder) if isinstance(event, WarningEvent)]
-    assert warnings == ["event_too_long"]
+    events = events_of(folder)
+    assert [event.problem.code for event in events if isinstance(event, WarningEvent)] == ["event_too_long"]
+    assert isinstance(events[-1], FinishedEvent)
+    assert events[-1].outputs[0] == "0" * 200
 
 
 @pytest.mark.parametrize(

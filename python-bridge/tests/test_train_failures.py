@@ -117,7 +117,8 @@ def test_too_little_room_is_said_before_the_first_step(
     with pytest.raises(ProblemError) as caught:
         run_training(project, tiny_sdxl, sink)
     assert caught.value.problem.code == "disk_full"
-    assert str(project / "model") in caught.value.problem.message
+    message = caught.value.problem.message
+    assert message.startswith(f"The disk of {project / 'model'} has 0.0 MiB free, but the LoRA of this run")
     assert not losses_of(sink)
 
 
@@ -135,6 +136,28 @@ def test_a_checkpoint_that_cannot_be_written_does_not_end_the_training(
     ending, sink = run_training(project, tiny_sdxl, epoch=2, save_every_n_epochs=1)
     assert warnings_of(sink) == ["checkpoint_failed"]
     assert [path.name for path in ending.outputs] == ["ohwx.safetensors"]
+
+
+@pytest.mark.parametrize("full", [{"model"}, {"model", "log"}])
+def test_a_lora_that_cannot_be_saved_where_it_should_is_saved_elsewhere(
+    project: Path, tiny_sdxl: Path, monkeypatch: pytest.MonkeyPatch, full: set[str]
+) -> None:
+    write = output.write_lora
+    monkeypatch.setattr(output.system, "data_dir", lambda: project / "data")
+
+    def fails_where_full(file: Path, *arguments: Any) -> None:
+        if file.parent.name in full:
+            raise OSError(28, "No space left on device", str(file))
+        write(file, *arguments)
+
+    monkeypatch.setattr(output, "write_lora", fails_where_full)
+    with pytest.raises(ProblemError) as caught:
+        run_training(project, tiny_sdxl, max_train_steps=1)
+    (rescued,) = project.rglob("ohwx.safetensors")
+    assert caught.value.problem.code == "disk_full"
+    assert str(rescued) in caught.value.problem.message
+    assert rescued.parent == project / ("data/rescued" if "log" in full else "log")
+    assert inspect_lora(str(rescued)).modules
 
 
 def test_the_output_folder_is_checked_before_the_model_is_loaded(project: Path) -> None:
