@@ -11,6 +11,7 @@ const PATIENCE_MS = 20_000;
 export function StopButton({ job }: { readonly job: JobView }) {
   const [asked, setAsked] = useState(job.status.kind === 'stopping');
   const [waitedLong, setWaitedLong] = useState(false);
+  const [forcing, setForcing] = useState(false);
   const stopping = asked || job.status.kind === 'stopping';
 
   useEffect(() => {
@@ -31,6 +32,11 @@ export function StopButton({ job }: { readonly job: JobView }) {
     });
   };
 
+  const force = () => {
+    setForcing(true);
+    attempt(() => stopJob(job.id, true).finally(() => setForcing(false)));
+  };
+
   if (isOver(job.status)) return null;
   return (
     <Group gap={8} grow>
@@ -38,7 +44,7 @@ export function StopButton({ job }: { readonly job: JobView }) {
         {stopping ? 'Stopping…' : 'Stop'}
       </Button>
       {stopping && waitedLong && (
-        <Button color="red" variant="light" onClick={() => attempt(() => stopJob(job.id, true))}>
+        <Button color="red" variant="light" loading={forcing} onClick={force}>
           Force stop
         </Button>
       )}

@@ -1,57 +1,71 @@
 import { Button, Text } from '@mantine/core';
-import { useEffect, useRef } from 'react';
+import { useEffect } from 'react';
 import {
   parameterKeys,
   parameters,
   type ParameterGroup,
   type ParameterKey,
 } from '../../../shared/parameters';
+import type { Problem } from '../../../shared/result';
 import { showTab, useApp } from '../../app/store';
 import { useWindowFocus } from '../../components/useWindowFocus';
 import { formatQuantity } from '../../format';
 import { describeIdentity } from './identity';
 import { ParameterField } from './ParameterField';
 import { modelIdentity } from './store';
-import { isNeeded, useChecked } from './useChecked';
+import { isNeeded, useChecked, type Checked } from './useChecked';
 
 const groups: readonly ParameterGroup[] = ['Model', 'Folders', 'Basic', 'Advanced'];
 const keysOf = (group: ParameterGroup) =>
   parameterKeys.filter((key) => parameters[key].group === group);
 
-function useIdentity(path: string) {
+/** What the tab says of its parameters: what is wrong with each, what the base model is too. */
+interface Findings extends Checked {
+  readonly modelRemark: string;
+}
+
+function useFindings(): Findings {
+  const checked = useChecked();
   const focused = useWindowFocus();
+  const path = checked.config.pretrained_model_name_or_path;
   useEffect(() => {
     modelIdentity.ask(path.trim() === '' ? null : { path });
   }, [path, focused]);
-  return modelIdentity.useAnswer();
+  const { value, problem: unanswered, pending } = modelIdentity.useAnswer();
+  if (pending) return { ...checked, modelRemark: 'Looking at the model…' };
+  const problem = unanswered ?? value?.problem ?? null;
+  const modelProblem =
+    problem === null ? {} : { pretrained_model_name_or_path: sentencesOf(problem) };
+  return {
+    ...checked,
+    problems: { ...modelProblem, ...checked.problems },
+    modelRemark: value === null ? '' : describeIdentity(value),
+  };
 }
 
-function Group({ group }: { readonly group: ParameterGroup }) {
-  const { config, problems } = useChecked();
-  const identity = useIdentity(config.pretrained_model_name_or_path);
+const sentencesOf = ({ message, hint }: Problem): string =>
+  hint === undefined ? message : `${message} ${hint}`;
 
-  function modelRemark(): { error?: string; remark?: string } {
-    const answered = identity.value;
-    const problem = identity.problem ?? answered?.problem ?? null;
-    if (problem !== null && !identity.pending) return { error: problem.message };
-    if (answered === null || identity.pending) return { remark: 'Looking at the model…' };
-    return { remark: describeIdentity(answered) };
-  }
+interface GroupProps {
+  readonly group: ParameterGroup;
+  readonly findings: Findings;
+}
 
+function Group({ group, findings: { config, problems, modelRemark } }: GroupProps) {
   return (
     <section className="parameter-group" id={`group-${group}`} aria-label={group}>
       <h2 className="main-title">{group}</h2>
       <div className="parameter-grid">
         {keysOf(group).map((key) => {
-          const model = key === 'pretrained_model_name_or_path' ? modelRemark() : {};
+          const remark = key === 'pretrained_model_name_or_path' ? modelRemark : '';
           const needed = problems[key] !== undefined && isNeeded(config[key], key);
           return (
             <ParameterField
               key={key}
               name={key}
               value={config[key]}
-              error={needed ? null : (problems[key] ?? model.error ?? null)}
-              remark={needed ? 'Needed before training.' : (model.remark ?? null)}
+              error={needed ? null : (problems[key] ?? null)}
+              remark={needed ? 'Needed before training.' : remark}
             />
           );
         })}
@@ -66,8 +80,7 @@ function focusParameter(key: ParameterKey): void {
   if (field instanceof HTMLElement) field.focus({ preventScroll: true });
 }
 
-function GroupLink({ group }: { readonly group: ParameterGroup }) {
-  const { config, problems } = useChecked();
+function GroupLink({ group, findings: { config, problems } }: GroupProps) {
   const keys = keysOf(group);
   const unusable = keys.filter((key) => problems[key] !== undefined);
   const needed = unusable.filter((key) => isNeeded(config[key], key)).length;
@@ -88,9 +101,8 @@ function GroupLink({ group }: { readonly group: ParameterGroup }) {
 
 export function ParametersTab() {
   const jumpTo = useApp((app) => app.jumpTo);
-  const { problems } = useChecked();
-  const scroller = useRef<HTMLDivElement>(null);
-  const wrong = Object.keys(problems) as ParameterKey[];
+  const findings = useFindings();
+  const wrong = parameterKeys.filter((key) => findings.problems[key] !== undefined);
   const first = wrong[0];
 
   useEffect(() => {
@@ -104,7 +116,7 @@ export function ParametersTab() {
       <aside className="side narrow" aria-label="Parameter groups">
         <nav className="side-scroll" aria-label="Groups">
           {groups.map((group) => (
-            <GroupLink key={group} group={group} />
+            <GroupLink key={group} group={group} findings={findings} />
           ))}
         </nav>
         <footer className="side-foot">
@@ -124,10 +136,10 @@ export function ParametersTab() {
           )}
         </footer>
       </aside>
-      <div className="main parameters-main" ref={scroller}>
+      <div className="main parameters-main">
         <div className="parameter-column">
           {groups.map((group) => (
-            <Group key={group} group={group} />
+            <Group key={group} group={group} findings={findings} />
           ))}
         </div>
       </div>

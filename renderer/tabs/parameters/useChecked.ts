@@ -7,7 +7,7 @@ import {
 } from '../../../shared/parameters';
 import { configOf, useProject } from '../../app/project';
 
-interface Checked {
+export interface Checked {
   readonly config: TrainConfig;
   readonly problems: Partial<Record<ParameterKey, string>>;
 }
