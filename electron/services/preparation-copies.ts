@@ -113,7 +113,7 @@ function damagedWarning({ folder }: Source, damaged: readonly Picture[]): Proble
   return [
     warning(
       'pictures_left_out',
-      `${String(damaged.length)} of the files in ${basename(folder)} cannot be used and are left out: ${names}.`,
+      `Left out of ${basename(folder)}, because they cannot be used: ${names}.`,
       'They are marked in the grid.',
     ),
   ];

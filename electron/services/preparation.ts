@@ -7,10 +7,9 @@ import type { Plan } from '../../shared/protocol';
 import type { WorkerRequest } from '../../shared/worker-protocol';
 import { ProblemError, toProblem, type Problem } from '../../shared/result';
 import type { DatasetForm } from '../../shared/settings';
-import { nearestExisting } from '../lib/paths';
-import { freeBytes } from '../lib/platform';
 import { sum } from '../lib/sum';
 import { copyAll } from './copying';
+import { destinationProblems, freeBytesAt } from './destination-disk';
 import { readPictures } from './pictures';
 import { planCopies, type FolderCopies } from './preparation-copies';
 import {
@@ -33,9 +32,6 @@ export interface PreparationOptions {
   readonly trainConfig: () => TrainConfig;
   readonly onProgress: (progress: PreparationProgress) => void;
 }
-
-/** Left on the disk for what the system and training need. */
-const RESERVE_BYTES = 64 * 1024 * 1024;
 
 /** What a form comes to. `folders` is empty while the form has problems. */
 interface Draft {
@@ -76,7 +72,7 @@ export class Preparation {
       bytes,
       freeBytes: free,
       plan,
-      problems: [...problems, ...spaceProblem(form.destination, bytes, free)],
+      problems: [...problems, ...(await destinationProblems(form.destination, bytes, free))],
       warnings: [
         ...folders.flatMap((folder) => folder.warnings),
         ...leftovers.map(leftoverWarning),
@@ -117,7 +113,7 @@ export class Preparation {
     const bytes = sum(copies.map((copy) => copy.bytes));
     const [first] = [
       ...problems,
-      ...spaceProblem(form.destination, bytes, await freeBytesAt(form.destination)),
+      ...(await destinationProblems(form.destination, bytes, await freeBytesAt(form.destination))),
     ];
     if (first !== undefined) {
       const { code, message, hint } = first.problem;
@@ -268,28 +264,5 @@ async function describeFolders(
       exists,
     })),
     ...(await Promise.all(plain)),
-  ];
-}
-
-async function freeBytesAt(destination: string): Promise<number> {
-  try {
-    return await freeBytes(await nearestExisting(destination));
-  } catch {
-    return 0;
-  }
-}
-
-function spaceProblem(destination: string, bytes: number, free: number): FieldProblem[] {
-  if (bytes === 0 || bytes + RESERVE_BYTES <= free) return [];
-  const inMegabytes = (value: number): string => `${String(Math.ceil(value / 1e6))} MB`;
-  return [
-    {
-      field: 'destination',
-      problem: {
-        code: 'disk_full',
-        message: `${destination} has ${inMegabytes(free)} free; the copies need ${inMegabytes(bytes + RESERVE_BYTES)}.`,
-        hint: 'Free some space, or choose a destination on another disk.',
-      },
-    },
   ];
 }

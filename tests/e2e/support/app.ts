@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import {
@@ -24,6 +24,8 @@ export interface LaunchOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A folder of an earlier launch; a fresh one when left out. */
   readonly userData?: string;
+  /** Shell commands that run as root of a namespace of its own before the app does: for disks that are full or closed. */
+  readonly mounts?: string;
 }
 
 /** The real app in a real window, with a home and settings of its own. */
@@ -36,12 +38,17 @@ export interface Atelier {
 
 export async function launch(home: string, options: LaunchOptions = {}): Promise<Atelier> {
   const userData = options.userData ?? join(home, 'user-data');
-  const asRoot = process.platform === 'linux' && process.getuid?.() === 0;
+  const asRoot =
+    options.mounts !== undefined || (process.platform === 'linux' && process.getuid?.() === 0);
+  const executablePath =
+    options.mounts === undefined
+      ? runtime.executable
+      : await writeLauncher(join(home, 'launch.sh'), options.mounts);
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env))
     if (value !== undefined && name !== 'ELECTRON_RUN_AS_NODE') env[name] = value;
   const app = await _electron.launch({
-    executablePath: runtime.executable,
+    executablePath,
     args: [...(asRoot ? ['--no-sandbox'] : []), root, `--user-data-dir=${userData}`],
     cwd: root,
     env: { ...env, HOME: home, USERPROFILE: home, ...options.env },
@@ -58,6 +65,17 @@ export async function launch(home: string, options: LaunchOptions = {}): Promise
     await app.close();
   };
   return { app, page, userData, close };
+}
+
+/** A script that starts the app in a mount namespace of its own. */
+async function writeLauncher(file: string, mounts: string): Promise<string> {
+  const inside = `${mounts} && exec "${runtime.executable}" "$@"`;
+  await writeFile(
+    file,
+    `#!/bin/sh\nexec unshare --map-root-user --mount sh -c '${inside}' sh "$@"\n`,
+    { mode: 0o755 },
+  );
+  return file;
 }
 
 /** The next native "open" dialogs answer with this path, or with Cancel. */
