@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { trainConfigSchema } from './parameters';
+import { parameters, trainConfigSchema } from './parameters';
 import { problemSchema } from './result';
 
 /**
@@ -22,7 +22,7 @@ export const captionConfigSchema = z
   .strictObject({
     model: z.string().min(1),
     image_dir: z.string().min(1),
-    caption_extension: z.string().regex(/^\.[^<>:"/\\|?*\s]+$/u),
+    caption_extension: parameters.caption_extension.schema,
     prefix: z.string(),
     postfix: z.string(),
     batch_size: z.int().min(1).max(64),

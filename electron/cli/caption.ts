@@ -1,17 +1,22 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { Option, type Command } from 'commander';
+import { basename, join, resolve } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { z } from 'zod';
 import { captionConfigSchema, type CaptionConfig } from '../../shared/protocol';
 import { ProblemError } from '../../shared/result';
 import { emptyProject } from '../../shared/settings';
 import type { Context } from './context';
-import { print } from './print';
+import { print, printAside } from './print';
 import { runJob } from './run-job';
 
 const { image_dir: _, ...defaults } = emptyProject.captioning;
 
-const numeric = (text: string): number => Number(text);
+function numeric(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isFinite(number))
+    throw new InvalidArgumentError('It must be a number.');
+  return number;
+}
 
 /** Adds an option for each field of a caption config. */
 export const addCaptionOptions = (command: Command): Command =>
@@ -79,13 +84,18 @@ export async function captionCommand(
       `There is no folder ${config.image_dir}.`,
       'Check the path.',
     );
-  const { status } = await runJob(context, {
+  const { status, captionFailures } = await runJob(context, {
     kind: 'caption',
     logging_dir: resolve(loggingDir ?? join(dir, 'log')),
     config,
   });
   if (status.kind === 'failed') return 1;
-  print(status.kind === 'completed' ? 'All captions are written.' : 'Stopped.');
+  if (captionFailures.length > 0)
+    printAside(
+      `No caption for: ${captionFailures.map(({ image }) => basename(image)).join(', ')}.`,
+    );
+  else if (status.kind === 'completed') print('Every picture has a caption.');
+  if (status.kind === 'stopped') print('Stopped.');
   return 0;
 }
 
@@ -95,6 +105,7 @@ function checkConfig(config: unknown): CaptionConfig {
   const [issue] = parsed.error.issues;
   throw new ProblemError(
     'bad_option',
-    `${issue?.path.join('.') ?? 'An option'}: ${issue?.message ?? 'not valid'}`,
+    `--${issue?.path.join('.').replaceAll('_', '-') ?? ''}: ${issue?.message ?? 'not valid'}`,
+    'See: atelier caption --help',
   );
 }

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 class CaptionConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     model: Annotated[str, Meta(min_length=1)]
     image_dir: Annotated[str, Meta(min_length=1)]
-    caption_extension: Annotated[str, Meta(pattern='^\\.[^<>:"/\\\\|?*\\s]+$')]
+    caption_extension: Annotated[str, Meta(min_length=1, pattern='^\\.[^<>:"/\\\\|?*\\s]+$')]
     prefix: str
     postfix: str
     batch_size: Annotated[int, Meta(ge=1, le=64)]
