@@ -86,6 +86,10 @@ class LoraNetwork:
         """The weights by module, as views."""
         return self._pairs
 
+    def has_learnt(self) -> bool:
+        """Whether any up has left the zeros that all begin with."""
+        return any(bool(pair.up.any()) for pair in self._pairs)
+
     def collect(self) -> None:
         """Add what a backward pass left to `gradients`: in fp32, so that many small batches lose nothing."""
         if self._split:

@@ -39,7 +39,7 @@ class OutputFolder:
         self._sink = sink
         self._folder = Path(config.output_dir)
         self._dtype = DTYPES[config.save_precision]
-        self._epoch_files: list[Path] = []
+        self._checkpoints: list[Path] = []
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
@@ -71,12 +71,19 @@ class OutputFolder:
 
     def save_epoch(self, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> None:
         """Write `<name>-000001.safetensors`. A failure is only warned of: the training is worth more."""
-        file = self._folder / f"{self._config.output_name}-{epoch:06d}.safetensors"
+        self._save_on_the_way(f"{epoch:06d}", lora, facts, step, epoch)
+
+    def save_step(self, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> None:
+        """Write `<name>-step00000001.safetensors`, as Kohya calls it. A failure is only warned of."""
+        self._save_on_the_way(f"step{step:08d}", lora, facts, step, epoch)
+
+    def _save_on_the_way(self, mark: str, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> None:
+        file = self._folder / f"{self._config.output_name}-{mark}.safetensors"
         try:
-            self._epoch_files.append(self._save(file, lora, facts, step, epoch, final=False))
+            self._checkpoints.append(self._save(file, lora, facts, step, epoch, final=False))
         except (OSError, ProblemError) as error:
             problem = problem_of(error)
-            message = f"The LoRA of epoch {epoch} was not saved: {problem.message}"
+            message = f"{file} was not saved: {problem.message}"
             self._warn("checkpoint_failed", message, problem.hint)
 
     def save_final(self, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> list[Path]:
@@ -94,7 +101,7 @@ class OutputFolder:
             problem = problem_of(error)
             message = f"{problem.message} The LoRA was saved as {rescued} instead."
             raise ProblemError(problem.code, message, "Move it to where you want it.") from error
-        return [saved, *reversed(self._epoch_files)]
+        return [saved, *reversed(self._checkpoints)]
 
     def _rescue(self, name: str, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> Path | None:
         """Save in the first other folder that takes it: hours of training are in this file."""

@@ -111,25 +111,30 @@ class Trainer:
         )
 
     def train(self, sink: Sink, output: OutputFolder) -> Ending:
-        """Take every step, save on the way and at the end."""
+        """Take every step, save on the way and at the end. What was learnt before a failure is kept."""
         schedule = self._facts.schedule
         reporter = StepReporter(sink, self._device, schedule.total_steps, schedule.epochs)
         output.require_room(self._lora, self._facts)
         sink.emit(PhaseEvent(phase="training", done=0, total=schedule.total_steps))
         last = Step(0, 0, [], ends_epoch=False)
         stopped = False
-        for step in steps(self._config, self._facts.dataset, schedule, self._facts.seed):
-            stopped = sink.stop_requested()
-            if stopped:
-                break
-            loss, update = self._take(step)
-            reporter.add(step.number, step.epoch, loss, update)
-            last = step
-            if step.ends_epoch and self._saves_after(step):
-                reporter.flush()
-                output.save_epoch(self._lora, self._facts, step.number, step.epoch)
-                reporter.resume_clock()
-        reporter.flush()
+        try:
+            for step in steps(self._config, self._facts.dataset, schedule, self._facts.seed):
+                stopped = sink.stop_requested()
+                if stopped:
+                    break
+                loss, update = self._take(step)
+                reporter.add(step.number, step.epoch, loss, update)
+                last = step
+                if step.ends_epoch and self._saves_after(step):
+                    reporter.flush()
+                    output.save_epoch(self._lora, self._facts, step.number, step.epoch)
+                    reporter.resume_clock()
+            reporter.flush()
+        except Exception:
+            if last.number and self._lora.has_learnt():
+                output.save_step(self._lora, self._facts, last.number, last.epoch)
+            raise
         if last.number == 0:
             return Ending("stopped", [])
         sink.emit(PhaseEvent(phase="saving", done=0, total=1))

@@ -41,6 +41,27 @@ def test_a_step_that_is_not_finite_is_left_out(
     assert not inspect_lora(str(ending.outputs[0])).non_finite_tensors
 
 
+@pytest.mark.parametrize("fails_at", [1, 4])
+def test_a_training_that_breaks_off_keeps_what_was_learnt(
+    project: Path, tiny_sdxl: Path, monkeypatch: pytest.MonkeyPatch, fails_at: int
+) -> None:
+    predict = Unet.predict
+    calls = 0
+
+    def runs_out(unet: Unet, *arguments: torch.Tensor) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == fails_at:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+        return predict(unet, *arguments)
+
+    monkeypatch.setattr(Unet, "predict", runs_out)
+    with pytest.raises(RuntimeError, match="9 bytes"):
+        run_training(project, tiny_sdxl)
+    kept = [file.name for file in (project / "model").iterdir()]
+    assert kept == ([] if fails_at == 1 else ["ohwx-step00000003.safetensors"])
+
+
 def copy_with_nan(model: Path, to: Path, part: str, tensor: str) -> Path:
     shutil.copytree(model, to)
     file = to / part / "diffusion_pytorch_model.safetensors"
@@ -57,6 +78,7 @@ def test_training_that_diverged_ends_with_the_reason(project: Path, tiny_sdxl: P
         run_training(project, broken, sink, epoch=10)
     assert caught.value.problem.code == "training_diverged"
     assert len(sink.of(StepEvent)) == 10
+    assert not list((project / "model").iterdir())
 
 
 def test_a_vae_that_makes_nan_is_caught_with_the_pictures_name(
