@@ -122,6 +122,14 @@ const workerStatusSchema = z.discriminatedUnion('kind', [
 ]);
 export type WorkerStatus = z.infer<typeof workerStatusSchema>;
 
+/** How far the reading of a folder is, in pictures. */
+export const scanProgressSchema = z.strictObject({
+  folder: z.string(),
+  done: z.int(),
+  total: z.int(),
+});
+export type ScanProgress = z.infer<typeof scanProgressSchema>;
+
 export const contract = {
   'app:info': { request: nothing, response: appInfoSchema },
   'app:openLogFolder': { request: nothing, response: z.null() },
@@ -192,6 +200,7 @@ export const broadcasts = {
   /** New events of a job, at most ten times a second. */
   'jobs:events': z.strictObject({ jobId: z.string(), events: z.array(jobEventSchema) }),
   'datasets:preparationProgress': preparationProgressSchema,
+  'datasets:scanProgress': scanProgressSchema,
   'environment:changed': workerStatusSchema,
 } as const;
 

@@ -4,6 +4,7 @@ import { ProblemError } from '../../shared/result';
 import { copyNew, makeFolders, removeIfEmpty } from '../lib/copy';
 import { fileProblem } from '../lib/file-problem';
 import { sum } from '../lib/sum';
+import { throttled } from '../lib/throttled';
 import type { Copy } from './preparation-copies';
 
 const PROGRESS_MS = 100;
@@ -23,14 +24,10 @@ export async function copyAll(
   const madeFiles: string[] = [];
   const bytesTotal = sum(copies.map((copy) => copy.bytes));
   let bytesDone = 0;
-  let lastTold = 0;
   let current = '';
-  const tell = (): void => {
-    const now = Date.now();
-    if (now - lastTold < PROGRESS_MS && madeFiles.length < copies.length) return;
-    lastTold = now;
-    onProgress({ done: madeFiles.length, total: copies.length, bytesDone, bytesTotal });
-  };
+  const report = throttled(PROGRESS_MS, onProgress);
+  const tell = (): void =>
+    report({ done: madeFiles.length, total: copies.length, bytesDone, bytesTotal });
   try {
     for (current of folders) madeFolders.push(...(await makeFolders(current)));
     tell();

@@ -1,23 +1,31 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { ImageInfo, Scan } from '../../shared/contract';
+import type { ImageInfo, Scan, ScanProgress } from '../../shared/contract';
 import { ProblemError } from '../../shared/result';
 import { mapConcurrently } from '../lib/concurrent';
 import { fileProblem } from '../lib/file-problem';
+import { throttled } from '../lib/throttled';
 import { readCaption, writeCaption } from './captions';
 import { readPictures } from './pictures';
 import type { Thumbnails } from './thumbnails';
 
 const READ_LIMIT = 16;
+const PROGRESS_MS = 100;
 
 /** Folders of pictures as the window shows them. */
 export class Datasets {
   readonly #paths = new Map<string, string>();
 
-  constructor(private readonly thumbnails: Thumbnails) {}
+  constructor(
+    private readonly thumbnails: Thumbnails,
+    private readonly onProgress: (progress: ScanProgress) => void,
+  ) {}
 
   async scan(folder: string, captionExtension: string): Promise<Scan> {
-    const pictures = await readPictures(folder, this.thumbnails);
+    const tell = throttled(PROGRESS_MS, this.onProgress);
+    const pictures = await readPictures(folder, this.thumbnails, (done, total) =>
+      tell({ folder, done, total }),
+    );
     for (const { id, path } of pictures) this.#paths.set(id, path);
     const images = await mapConcurrently(
       pictures,

@@ -75,7 +75,7 @@ export async function createServices(options: ServicesOptions): Promise<Services
   return {
     settings,
     thumbnails,
-    datasets: new Datasets(thumbnails),
+    datasets: new Datasets(thumbnails, (progress) => broadcast('datasets:scanProgress', progress)),
     preparation,
     worker,
     pictureWorker,

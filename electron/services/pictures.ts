@@ -88,11 +88,19 @@ async function describe(path: string, name: string): Promise<PictureFile | null>
 }
 
 /** The pictures in a folder with what is known of each. Reads every picture that it has not seen before. */
-export async function readPictures(folder: string, thumbnails: Thumbnails): Promise<Picture[]> {
-  return mapConcurrently(await listPictures(folder), READ_LIMIT, async (file) => ({
-    ...file,
-    ...(await factsOf(file, thumbnails)),
-  }));
+export async function readPictures(
+  folder: string,
+  thumbnails: Thumbnails,
+  onRead: (done: number, total: number) => void = () => undefined,
+): Promise<Picture[]> {
+  const files = await listPictures(folder);
+  let done = 0;
+  return mapConcurrently(files, READ_LIMIT, async (file) => {
+    const facts = await factsOf(file, thumbnails);
+    done += 1;
+    onRead(done, files.length);
+    return { ...file, ...facts };
+  });
 }
 
 async function factsOf(file: PictureFile, thumbnails: Thumbnails): Promise<PictureFacts> {

@@ -38,6 +38,7 @@ const channels = [
 const told = [
   'app:leaving',
   'datasets:preparationProgress',
+  'datasets:scanProgress',
   'environment:changed',
   'jobs:changed',
   'jobs:events',

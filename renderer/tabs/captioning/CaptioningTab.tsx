@@ -5,6 +5,7 @@ import { runningJob, useJobs } from '../../app/jobs';
 import { editCaptioning, useProject } from '../../app/project';
 import { Empty } from '../../components/bits';
 import { WindowDrop } from '../../components/Drop';
+import { ReadingFolder } from '../../components/ReadingFolder';
 import { useWindowFocus } from '../../components/useWindowFocus';
 import { formatCount, formatQuantity } from '../../format';
 import { CaptionFields } from './CaptionFields';
@@ -30,7 +31,7 @@ function Captions() {
       </Empty>
     );
   if (images.length > 0) return <CaptionList images={images} />;
-  if (reading) return <div className="photo-wait">Reading the folder…</div>;
+  if (reading) return <ReadingFolder folder={folder} />;
   return (
     <Empty icon={<IconPhotoOff size={40} stroke={1.25} />} title="No images in this folder">
       Choose the folder that holds the pictures themselves, such as img/20_rihanna woman.

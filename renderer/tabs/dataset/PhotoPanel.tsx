@@ -3,6 +3,7 @@ import { IconPhoto, IconPhotoOff } from '@tabler/icons-react';
 import { useProject } from '../../app/project';
 import { Empty } from '../../components/bits';
 import { PhotoGrid } from '../../components/PhotoGrid';
+import { ReadingFolder } from '../../components/ReadingFolder';
 import { formatBytes, formatQuantity } from '../../format';
 import { regularizationScan, trainingScan } from './store';
 
@@ -39,8 +40,7 @@ function PhotoArea({ source }: { readonly source: PhotoSource }) {
       </Empty>
     );
   // The answer may still be that of the folder before.
-  if (value?.folder !== folder)
-    return <div className="photo-wait">{pending && 'Reading the folder…'}</div>;
+  if (value?.folder !== folder) return pending && <ReadingFolder folder={folder} />;
   if (value.images.length === 0)
     return (
       <Empty icon={<IconPhotoOff size={40} stroke={1.25} />} title="No images in this folder">

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Datasets } from '../../../electron/services/datasets';
 import { Thumbnails } from '../../../electron/services/thumbnails';
+import type { ScanProgress } from '../../../shared/contract';
 import { tempFolder } from '../../fakes/temp-folder';
 
 async function setUp() {
@@ -12,7 +13,8 @@ async function setUp() {
   const thumbnails = new Thumbnails(join(folder, 'cache'), () =>
     Promise.resolve({ width: 3, height: 4, format: 'jpeg', problem: null }),
   );
-  return { folder, datasets: new Datasets(thumbnails) };
+  const progress: ScanProgress[] = [];
+  return { folder, progress, datasets: new Datasets(thumbnails, (told) => progress.push(told)) };
 }
 
 test('a scan shows the pictures as a person counts, with captions, and marks what cannot be used', async () => {
@@ -27,6 +29,13 @@ test('a scan shows the pictures as a person counts, with captions, and marks wha
   ]);
   expect(images.map(({ problem }) => problem === null)).toEqual([true, true, false]);
   expect((await datasets.scan(folder, '.caption')).images[0]?.caption).toBe('other');
+});
+
+test('a scan tells how far it is, to the end', async () => {
+  const { folder, datasets, progress } = await setUp();
+  await datasets.scan(folder, '.txt');
+  expect(progress[0]).toEqual({ folder, done: 1, total: 3 });
+  expect(progress.at(-1)).toEqual({ folder, done: 3, total: 3 });
 });
 
 test('the id of a picture changes with it', async () => {
