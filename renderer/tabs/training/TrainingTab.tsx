@@ -1,5 +1,6 @@
 import { IconChartLine } from '@tabler/icons-react';
 import { useEffect } from 'react';
+import { useJobs } from '../../app/jobs';
 import { Empty } from '../../components/bits';
 import { useWindowFocus } from '../../components/useWindowFocus';
 import { modelIdentity } from '../parameters/store';
@@ -24,6 +25,7 @@ function useQuestions(): void {
 export function TrainingTab() {
   useQuestions();
   const run = useShownRun();
+  const hasEarlier = useJobs(({ summaries }) => summaries.some(({ kind }) => kind === 'train'));
   return (
     <div className="tab-layout">
       <aside className="side" aria-label="The run">
@@ -36,7 +38,11 @@ export function TrainingTab() {
       </aside>
       <div className="main">
         {run === null ? (
-          <Empty icon={<IconChartLine size={40} stroke={1.25} />} title="No run yet">
+          <Empty
+            icon={<IconChartLine size={40} stroke={1.25} />}
+            title={hasEarlier ? 'No run shown' : 'No run yet'}
+          >
+            {hasEarlier && 'Choose an earlier one under Runs, or start a new one. '}
             Start training, and the loss curve, the speed and the console appear here as it goes.
           </Empty>
         ) : (
