@@ -34,12 +34,12 @@ function useFindings(): Findings {
   const { value, problem: unanswered, pending } = modelIdentity.useAnswer();
   if (pending) return { ...checked, modelRemark: 'Looking at the model…' };
   const problem = unanswered ?? value?.problem ?? null;
-  const modelProblem =
-    problem === null ? {} : { pretrained_model_name_or_path: sentencesOf(problem) };
+  if (problem === null)
+    return { ...checked, modelRemark: value === null ? '' : describeIdentity(value) };
   return {
     ...checked,
-    problems: { ...modelProblem, ...checked.problems },
-    modelRemark: value === null ? '' : describeIdentity(value),
+    problems: { pretrained_model_name_or_path: sentencesOf(problem), ...checked.problems },
+    modelRemark: '',
   };
 }
 
