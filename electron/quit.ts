@@ -22,22 +22,21 @@ export function quitInOrder(steps: QuitSteps): void {
     event.preventDefault();
     if (isQuitting) return;
     isQuitting = true;
-    void leave(steps).then((isLeaving) => {
-      isQuitting = isLeaving;
+    // Once more if the person thought better of it.
+    void leave(steps).finally(() => {
+      isQuitting = false;
     });
   });
 }
 
-/** False when the person thought better of it. */
-async function leave(steps: QuitSteps): Promise<boolean> {
+async function leave(steps: QuitSteps): Promise<void> {
   const running = steps.running();
   const wish = running.length > 0 ? await ask(steps.window(), running) : 'leave';
-  if (wish === 'stay') return false;
+  if (wish === 'stay') return;
   const ending = finish(steps, wish === 'stop');
   const deadline = new Promise((resolve) => setTimeout(resolve, DEADLINE_MS));
   await Promise.race([ending.catch(() => undefined), deadline]);
   app.exit(0);
-  return true;
 }
 
 async function finish(steps: QuitSteps, isStopping: boolean): Promise<void> {

@@ -40,8 +40,12 @@ export async function createServices(options: ServicesOptions): Promise<Services
       theme: 'system',
       lastTab: 'dataset',
       project:
-        (await readSampleProject(locations.sample, join(userData, 'sample-project'))) ??
-        emptyProject,
+        (await readSampleProject(locations.sample, join(userData, 'sample-project')).catch(
+          (error: unknown) => {
+            log.error('The sample project could not be read', error);
+            return null;
+          },
+        )) ?? emptyProject,
     }),
     log,
   });
