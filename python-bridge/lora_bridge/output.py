@@ -115,7 +115,11 @@ class OutputFolder:
         self, file: Path, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int, *, final: bool
     ) -> Path:
         temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-        write_lora(temporary, kohya_tensors(lora, self._dtype), file_metadata(facts, file, step, epoch))
+        try:
+            write_lora(temporary, kohya_tensors(lora, self._dtype), file_metadata(facts, file, step, epoch))
+        except OSError as error:
+            error.filename = str(file)
+            raise
         file = self._make_way(file)
         temporary.replace(file)
         size = file.stat().st_size

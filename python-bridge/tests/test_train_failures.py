@@ -178,6 +178,7 @@ def test_a_lora_that_cannot_be_saved_where_it_should_is_saved_elsewhere(
     (rescued,) = project.rglob("ohwx.safetensors")
     assert caught.value.problem.code == "disk_full"
     assert str(rescued) in caught.value.problem.message
+    assert str(project / "model" / "ohwx.safetensors could") in caught.value.problem.message
     assert rescued.parent == project / ("data/rescued" if "log" in full else "log")
     assert inspect_lora(str(rescued)).modules
 
