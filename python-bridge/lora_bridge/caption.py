@@ -12,7 +12,7 @@ from lora_bridge.blip import Captioner
 from lora_bridge.captions import read_caption
 from lora_bridge.concepts import is_image
 from lora_bridge.files import write_atomically
-from lora_bridge.images import UNREADABLE, load_picture
+from lora_bridge.images import UNREADABLE, load_picture, why_unreadable
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import CaptionEvent, PhaseEvent
 from lora_bridge.sink import Ending
@@ -137,7 +137,7 @@ def _caption(
         try:
             pictures[image] = load_picture(image)
         except UNREADABLE as error:
-            yield image, _Outcome("failed", reason=f"The picture cannot be read: {error}")
+            yield image, _Outcome("failed", reason=why_unreadable(error))
     if not pictures:
         return
     for image, said in zip(pictures, captioner.describe([*pictures.values()]), strict=True):

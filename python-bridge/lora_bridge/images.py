@@ -58,6 +58,17 @@ def eight_bit(image: Image.Image) -> Image.Image:
     return image.point(lambda shade: shade / 256).convert("L") if image.mode == "I;16" else image
 
 
+def why_unreadable(error: BaseException) -> str:
+    """What one of UNREADABLE means, as a sentence."""
+    if isinstance(error, PermissionError):
+        return "You have no permission to read it."
+    if isinstance(error, FileNotFoundError):
+        return "It is not there any more."
+    if isinstance(error, Image.DecompressionBombError):
+        return "The picture is too large."
+    return "This is not a picture, or it is damaged."
+
+
 def fit_picture(picture: Image.Image, fit: Fit) -> Image.Image:
     """Resize and centre-crop a picture into its bucket."""
     if picture.size != fit.resized:

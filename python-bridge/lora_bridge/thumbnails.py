@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageOps
 
 from lora_bridge.files import write_atomically
-from lora_bridge.images import UNREADABLE, eight_bit, picture_size
+from lora_bridge.images import UNREADABLE, eight_bit, picture_size, why_unreadable
 from lora_bridge.protocol_types import PictureFacts
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def examine_picture(file: Path, thumbnail: Path) -> PictureFacts:
             image_format = (image.format or "").lower()
             small = None if thumbnail.exists() else _shrink(image)
     except UNREADABLE as error:
-        return PictureFacts(width=0, height=0, format="", problem=_reason(error))
+        return PictureFacts(width=0, height=0, format="", problem=why_unreadable(error))
     if small is not None:
         thumbnail.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(thumbnail, small)
@@ -43,13 +43,3 @@ def _shrink(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     eight_bit(ImageOps.exif_transpose(image)).convert(mode).save(buffer, "WEBP", quality=_QUALITY)
     return buffer.getvalue()
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, PermissionError):
-        return "You have no permission to read it."
-    if isinstance(error, FileNotFoundError):
-        return "It is not there any more."
-    if isinstance(error, Image.DecompressionBombError):
-        return "The picture is too large."
-    return "This is not a picture, or it is damaged."
