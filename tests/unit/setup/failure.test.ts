@@ -7,7 +7,7 @@ const unreachable = [
   "Retrying after connection broken by 'NameResolutionError(...Temporary failure in name resolution)'",
   'npm error code ECONNREFUSED\nnpm error syscall connect',
   'npm error code ENOTFOUND\nnpm error network request failed, reason: getaddrinfo ENOTFOUND',
-  "E: Failed to fetch  Temporary failure resolving 'deb.debian.org'",
+  "E: Failed to fetch  Temporary failure resolving 'packages.example'",
 ];
 
 test.each(unreachable)('no network is told from what a program printed: %s', (output) => {
