@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, isAbsolute, join, resolve, win32 } from 'node:path';
 import { importKohyaJson, type ImportNote } from '../../shared/kohya/import-json';
-import { parameterProblems, type ParameterKey, type TrainConfig } from '../../shared/parameters';
+import { parameterProblems, type TrainConfig } from '../../shared/parameters';
 import { ProblemError } from '../../shared/result';
 import { fileProblem } from '../lib/file-problem';
 import { printAside } from './print';
@@ -17,19 +17,19 @@ const titles: Record<ImportNote['kind'], string> = {
 /**
  * A training config out of a file of kohya_ss, or of our own; says on stderr what was changed or left out.
  *
- * @param unused parameters that may be missing or wrong, because nothing is done with them
+ * @param given what counts instead of what the file has
  * @throws ProblemError with the first thing that is wrong with it
  */
 export async function readConfigFile(
   path: string,
-  unused: readonly ParameterKey[] = [],
+  given: Partial<TrainConfig> = {},
 ): Promise<TrainConfig> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw fileProblem(error, path);
   });
   const { config, notes } = importKohyaJson(text, basename(path));
   printNotes(notes);
-  return checkConfig(completePaths(config), unused);
+  return checkConfig(completePaths({ ...config, ...given }));
 }
 
 function printNotes(notes: readonly ImportNote[]): void {
@@ -60,21 +60,20 @@ const isForeign = (path: string): boolean => win32.isAbsolute(path) && !isAbsolu
 const completePath = (path: string): string =>
   path === '' || isForeign(path) ? path : resolve(path);
 
-function checkConfig(config: TrainConfig, unused: readonly ParameterKey[]): TrainConfig {
-  const isUsed = (key: string): boolean => !unused.some((each) => each === key);
-  const [problem] = Object.entries(parameterProblems(config)).filter(([key]) => isUsed(key));
+function checkConfig(config: TrainConfig): TrainConfig {
+  const [problem] = Object.entries(parameterProblems(config));
   if (problem !== undefined)
     throw new ProblemError(
       'bad_config',
       `${problem[0]}: ${problem[1]}`,
       'Correct it in the config.',
     );
-  for (const key of folders)
-    if (isUsed(key) && isForeign(config[key]))
-      throw new ProblemError(
-        'foreign_path',
-        `${key} is ${config[key]}, a path of Windows, which this machine does not have.`,
-        'Write the path that it has here into the config.',
-      );
+  const foreign = folders.find((key) => isForeign(config[key]));
+  if (foreign !== undefined)
+    throw new ProblemError(
+      'foreign_path',
+      `${foreign} is ${config[foreign]}, a path of Windows, which this machine does not have.`,
+      'Write the path that it has here into the config.',
+    );
   return config;
 }

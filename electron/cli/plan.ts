@@ -4,13 +4,16 @@ import { readConfigFile } from './config-file';
 import type { Context } from './context';
 import { print, printProblem } from './print';
 
+export const nowhere = { output_dir: '.', logging_dir: '.', output_name: 'plan' };
+
 /** `plan CONFIG`: what a training run would do. */
 export async function planCommand(
   context: Context,
   file: string,
   asJson: boolean,
 ): Promise<number> {
-  const config = await readConfigFile(file, ['output_dir', 'output_name', 'logging_dir']);
+  // A plan writes nothing, so it matters not whether the file has a place for it.
+  const config = await readConfigFile(file, nowhere);
   const worker = createWorker(context);
   try {
     const plan = await worker.ask('plan', { config, concepts: null });
