@@ -40,7 +40,8 @@ const useDefault = (key: string, raw: unknown, fallback: unknown): Converted => 
   change: `${key} is ${JSON.stringify(raw)}: ${JSON.stringify(fallback)} is used.`,
 });
 
-const notA = (wanted: string, key: string, label: string, raw: unknown): ProblemError =>
+/** The problem of a value that cannot be meant. */
+export const notA = (wanted: string, key: string, label: string, raw: unknown): ProblemError =>
   new ProblemError(
     'bad_value',
     `${label} (${key}) is ${JSON.stringify(raw)}: it must be ${wanted}.`,

@@ -6,7 +6,7 @@ import {
   type TrainConfig,
 } from '../parameters';
 import { ProblemError } from '../result';
-import { convert, isEmpty } from './convert';
+import { convert, isEmpty, notA } from './convert';
 import { parseJson } from './parse-json';
 import { irrelevantKeys, unsupportedKeys } from './other-keys';
 
@@ -105,8 +105,10 @@ const isOn = (value: unknown): boolean =>
 
 /** As in sd-scripts, Max train epoch wins over Max train steps. */
 function applyEpochs(config: TrainConfig, raw: Raw, notes: ImportNote[]): TrainConfig {
-  const epochs = Math.round(Number(raw['max_train_epochs'] ?? 0));
-  if (!(epochs > 0)) return config;
+  const wanted = raw['max_train_epochs'];
+  const epochs = isEmpty(wanted) ? 0 : Math.round(Number(wanted));
+  if (Number.isNaN(epochs)) throw notA('a number', 'max_train_epochs', 'Max train epoch', wanted);
+  if (epochs <= 0) return config;
   if (config.max_train_steps > 0 || config.epoch !== epochs)
     notes.push({
       kind: 'changed',

@@ -219,6 +219,7 @@ describe('refused', () => {
     const { code, message } = problemOf('{"train_batch_size": "many"}');
     expect(code).toBe('bad_value');
     expect(message).toContain('Train batch size (train_batch_size) is "many"');
+    expect(problemOf('{"epoch": 1, "max_train_epochs": "ten"}').message).toContain('is "ten"');
   });
 });
 
