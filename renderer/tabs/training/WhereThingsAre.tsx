@@ -1,10 +1,13 @@
 import { Anchor } from '@mantine/core';
+import { useEffect } from 'react';
 import type { ParameterKey, TrainConfig } from '../../../shared/parameters';
 import { showParameter } from '../../app/store';
 import { Fact, PathText, Section } from '../../components/bits';
 import { describeIdentity } from '../parameters/identity';
 import { modelIdentity } from '../parameters/store';
+import { formatBytes } from '../../format';
 import { useChecked } from '../parameters/useChecked';
+import { askHardware, useHardware } from './store';
 
 interface PlaceProps {
   readonly label: string;
@@ -31,6 +34,24 @@ function Place({ label, name, value, remark, wrong }: PlaceProps) {
           <Anchor component="button" type="button" inherit onClick={() => showParameter(name)}>
             Change it
           </Anchor>
+        </small>
+      )}
+    </Fact>
+  );
+}
+
+/** What will train: the first device, as the bridge chooses it. */
+function DeviceFact() {
+  const device = useHardware((answer) => answer.value?.devices[0]);
+  const memory = device?.memoryBytes ?? null;
+  useEffect(askHardware, []);
+  return (
+    <Fact label="Device">
+      {device?.name ?? 'Looking…'}
+      {memory !== null && <small>{formatBytes(memory)}</small>}
+      {device?.kind === 'cpu' && (
+        <small className="attention">
+          No CUDA GPU was found: the processor trains, which is slow at full size.
         </small>
       )}
     </Fact>
@@ -68,6 +89,7 @@ export function WhereThingsAre() {
         )}
         <Place label="LoRA file" name="output_dir" value={outputFile(config)} />
         <Place label="Log" name="logging_dir" value={config.logging_dir} />
+        <DeviceFact />
       </dl>
     </Section>
   );

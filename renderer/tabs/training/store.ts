@@ -5,6 +5,15 @@ import { createQuestion } from '../../question';
 
 export const runPlan = createQuestion('plan:make', 400);
 
+/** Asked after the plan: the answer has to wait for torch. */
+const hardware = createQuestion('environment:probe', 1000);
+export const useHardware = hardware.useAnswer;
+
+/** Devices do not change while the app runs, so one answer is enough. */
+export function askHardware(): void {
+  if (useHardware.getState().value === null) hardware.ask(undefined);
+}
+
 interface TrainingState {
   /** The run that is looked at; null leaves it to `useShownRun`. */
   readonly shownJob: string | null;
