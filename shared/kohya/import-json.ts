@@ -69,15 +69,18 @@ export function importKohyaJson(text: string, name = 'The config'): KohyaImport 
 
 /** The key under which a parameter stands in the file; null when it is not there. */
 function fileKeyOf(raw: Raw, key: ParameterKey): string | null {
+  return [kohyaKeyOf(key), key].find((candidate) => candidate in raw) ?? null;
+}
+
+function kohyaKeyOf(key: ParameterKey): string {
   const row = parameters[key];
-  const kohyaKey = 'kohyaKey' in row ? row.kohyaKey : key;
-  return [kohyaKey, key].find((candidate) => candidate in raw) ?? null;
+  return 'kohyaKey' in row ? row.kohyaKey : key;
 }
 
 const defaulted = (key: ParameterKey): ImportNote => ({
   kind: 'defaulted',
-  key,
-  message: `${key} is not in the file: ${JSON.stringify(parameters[key].default)} is used.`,
+  key: kohyaKeyOf(key),
+  message: `${kohyaKeyOf(key)} is not in the file: ${JSON.stringify(parameters[key].default)} is used.`,
 });
 
 const otherModels: Readonly<Record<string, string>> = {
