@@ -66,7 +66,7 @@ export function createHandlers({
       await jobs.stop(jobId, force);
       return null;
     },
-    'jobs:list': () => jobs.list(),
+    'jobs:list': () => jobs.listAll(),
     'jobs:get': ({ jobId }) => jobs.get(jobId),
     'jobs:console': ({ jobId, offset }) => jobs.console(jobId, offset),
     'jobs:reveal': ({ jobId, path }) => {

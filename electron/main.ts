@@ -62,8 +62,10 @@ async function start(): Promise<void> {
     }),
     log,
   );
-  installMenu({ openLogFolder: () => void openFolder(logFolder).catch(logFailure(log)) });
-  await services.jobs.attachAll();
+  const failedToShow = logFailure(log, 'Help, Open log folder');
+  installMenu({ openLogFolder: () => void openFolder(logFolder).catch(failedToShow) });
+  // A long history takes a while to read; the window does not wait for it.
+  void services.jobs.attachAll().catch(logFailure(log, 'Earlier runs'));
   services.worker.start();
   services.pictureWorker.start();
 
@@ -114,7 +116,7 @@ function logUnexpected(log: Log): void {
   process.on('unhandledRejection', (reason) => log.error('Unhandled rejection', reason));
 }
 
-const logFailure = (log: Log) => (error: unknown) => log.error('Help, Open log folder', error);
+const logFailure = (log: Log, what: string) => (error: unknown) => log.error(what, error);
 
 function failToStart(error: unknown): void {
   dialog.showErrorBox(

@@ -38,13 +38,19 @@ export class JobService {
   readonly #options: JobServiceOptions;
   readonly #jobs = new Map<string, WatchedJob>();
   readonly #starting = new Set<JobKind>();
+  #attached: Promise<void> = Promise.resolve();
 
   constructor(options: JobServiceOptions) {
     this.#options = options;
   }
 
   /** Finds the jobs of earlier runs of the app and takes up those that still run. */
-  async attachAll(): Promise<void> {
+  attachAll(): Promise<void> {
+    this.#attached = this.#attachEach();
+    return this.#attached;
+  }
+
+  async #attachEach(): Promise<void> {
     for (const loggingDir of await this.#options.recentLogs.list())
       for (const folder of await listFolders(loggingDir))
         await this.#attach(folder).catch((error: unknown) =>
@@ -67,6 +73,7 @@ export class JobService {
   /** @throws ProblemError `job_running` when one of its kind is under way */
   async start(request: StartJob): Promise<JobView> {
     const { kind } = request;
+    await this.#attached;
     if (this.#starting.has(kind) || this.running().some((job) => job.kind === kind))
       throw new ProblemError(
         'job_running',
@@ -114,7 +121,13 @@ export class JobService {
     return this.list().filter((job) => !this.#find(job.id).isOver);
   }
 
-  /** Newest first. */
+  /** Newest first, once the jobs of earlier runs are known. */
+  async listAll(): Promise<JobSummary[]> {
+    await this.#attached;
+    return this.list();
+  }
+
+  /** Those known so far, newest first. */
   list(): JobSummary[] {
     return [...this.#jobs.values()]
       .map((watched) => summaryOf(watched.view))

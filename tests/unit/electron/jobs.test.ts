@@ -175,8 +175,10 @@ test('the next run of the app takes up what still runs and lists what has ended'
   before.dispose();
 
   const { service } = makeService('normal', folder);
-  await service.attachAll();
-  expect(service.list().map(({ id }) => id)).toEqual([running.id, ended.id]);
+  const attached = service.attachAll();
+  await expect(service.start(trainIn(join(folder, 'log')))).rejects.toThrow('under way');
+  expect((await service.listAll()).map(({ id }) => id)).toEqual([running.id, ended.id]);
+  await attached;
   expect(service.get(ended.id)).toMatchObject({ status: { kind: 'completed' }, lastSeq: 6 });
   await until(service, running.id, ({ points }) => points.length > 3);
   await service.stop(running.id, false);
