@@ -144,6 +144,11 @@ def _caption(
         if not said:
             yield image, _Outcome("failed", reason="BLIP said nothing.")
             continue
+        file = image.with_suffix(config.caption_extension)
+        if config.existing == "skip" and file.exists():
+            # Somebody wrote it meanwhile: by hand, in the app or outside.
+            yield image, _kept(file)
+            continue
         text = " ".join(part for part in (config.prefix.strip(), said, config.postfix.strip()) if part)
-        write_atomically(image.with_suffix(config.caption_extension), f"{text}\n".encode())
+        write_atomically(file, f"{text}\n".encode())
         yield image, _Outcome("written", text)

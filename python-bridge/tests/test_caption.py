@@ -21,6 +21,8 @@ from lora_bridge.protocol_types import CaptionConfig, CaptionEvent
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lora_bridge.protocol_types import JobEvent
+
 
 @pytest.fixture(scope="module")
 def blip(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -178,6 +180,16 @@ def test_skip_keeps_what_is_there(blip: Path, photos: Path) -> None:
         ("written", False),
     ]
     assert (photos / "b.txt").read_text() == "mine\n"
+
+
+def test_skip_keeps_what_is_written_meanwhile(blip: Path, photos: Path) -> None:
+    class Writer(CollectingSink):
+        def emit(self, event: JobEvent) -> None:
+            super().emit(event)
+            (photos / "c.txt").write_text("mine\n")
+
+    run(config(blip, photos, existing="skip", batch_size=3), Writer())
+    assert (photos / "c.txt").read_text() == "mine\n"
 
 
 def test_overwrite_replaces_it(blip: Path, photos: Path) -> None:
