@@ -16,7 +16,7 @@ from lora_bridge import caption
 from lora_bridge.blip import PROMPT, Captioner
 from lora_bridge.caption import run
 from lora_bridge.problems import ProblemError
-from lora_bridge.protocol_types import CaptionConfig, CaptionEvent
+from lora_bridge.protocol_types import CaptionConfig, CaptionEvent, PhaseEvent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -186,7 +186,8 @@ def test_skip_keeps_what_is_written_meanwhile(blip: Path, photos: Path) -> None:
     class Writer(CollectingSink):
         def emit(self, event: JobEvent) -> None:
             super().emit(event)
-            (photos / "c.txt").write_text("mine\n")
+            if isinstance(event, PhaseEvent) and event.phase == "loading_model":
+                (photos / "c.txt").write_text("mine\n")
 
     run(config(blip, photos, existing="skip", batch_size=3), Writer())
     assert (photos / "c.txt").read_text() == "mine\n"
