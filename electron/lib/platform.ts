@@ -60,7 +60,18 @@ export interface ProcessIdentity {
 
 /** Whether exactly this process still runs: a pid alone may belong to another one by now. */
 export async function isRunning({ pid, startTime }: ProcessIdentity): Promise<boolean> {
-  return (await processStartTime(pid)) === startTime;
+  return pidExists(pid) && (await processStartTime(pid)) === startTime;
+}
+
+/** How often a process that is not our child is looked at. On Windows each look starts a PowerShell. */
+export const watchIntervalMs = isWindows ? 10_000 : 1000;
+
+function pidExists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return hasCode(error, 'EPERM');
+  }
 }
 
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGKILL';
@@ -81,7 +92,10 @@ export async function signalTree(pid: number, signal: Signal): Promise<void> {
 }
 
 const taskkillNotFound = 128;
+
+/** macOS answers EPERM for a group of which only zombies are left. */
 const isGone = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  (error.code === 'ESRCH' || error.code === taskkillNotFound);
+  hasCode(error, 'ESRCH') || hasCode(error, taskkillNotFound) || (isMac && hasCode(error, 'EPERM'));
+
+const hasCode = (error: unknown, code: string | number): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;

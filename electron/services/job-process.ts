@@ -4,11 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Proc } from '../../shared/protocol';
 import { ProblemError } from '../../shared/result';
 import { bridgeArguments, pythonMissing, type Locations } from '../lib/locations';
-import { isRunning, processStartTime } from '../lib/platform';
+import { isRunning, processStartTime, watchIntervalMs } from '../lib/platform';
 import { endTree } from '../lib/process-tree';
 import { consoleFile, writeProc } from './job-folder';
-
-const POLL_MS = 1000;
 
 /** How a process ended; both null when it was not our child and its ending could only be noticed. */
 export interface Exit {
@@ -82,6 +80,6 @@ export async function attachProcess(proc: Proc): Promise<RunningJob | null> {
 }
 
 async function waitForEnd(proc: Proc): Promise<Exit> {
-  while (await isRunning(proc)) await sleep(POLL_MS, undefined, { ref: false });
+  while (await isRunning(proc)) await sleep(watchIntervalMs, undefined, { ref: false });
   return { code: null, signal: null };
 }
