@@ -1,6 +1,6 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from './support/app';
+import { canMount, expect, noMounts, test, withMounts } from './support/app';
 import { atelier, kohyaProject, readSample } from './support/sample';
 
 /** One clear sentence that names the culprit, no traceback, an exit code that is not 0. */
@@ -58,35 +58,21 @@ test('a base model that is missing, and one that is not SDXL', async ({ home }) 
 });
 
 test('a full disk', async ({ home }) => {
+  test.skip(!canMount(), noMounts);
   const { file, config } = await kohyaProject(join(home, 'project'), { epoch: 1 });
   const small = join(home, 'small');
   await mkdir(small);
   await writeFile(file, JSON.stringify({ ...config, output_dir: join(small, 'model') }));
-  const onFullDisk = (size: string) => [
-    'unshare',
-    '--map-root-user',
-    '--mount',
-    'sh',
-    '-c',
-    `mount -t tmpfs -o size=${size} full "${small}" && mkdir "${small}/model" && "$@"`,
-    'sh',
-  ];
-  const run = await atelier(['train', file], { under: onFullDisk('8k') });
+  const full = `mount -t tmpfs -o size=8k full "${small}" && mkdir "${small}/model"`;
+  const run = await atelier(['train', file], { under: withMounts(full) });
   expectOneError(run, /small.*model|disk|space/iu);
   expect(run.stderr).toMatch(/free/u);
 });
 
 test('a folder that may not be written', async ({ home }) => {
+  test.skip(!canMount(), noMounts);
   const { file } = await kohyaProject(home, { epoch: 1 });
-  const readOnly = [
-    'unshare',
-    '--map-root-user',
-    '--mount',
-    'sh',
-    '-c',
-    `mount -t tmpfs -o ro,size=1m closed "${join(home, 'model')}" && "$@"`,
-    'sh',
-  ];
+  const readOnly = withMounts(`mount -t tmpfs -o ro,size=1m closed "${join(home, 'model')}"`);
   expectOneError(await atelier(['train', file], { under: readOnly }), /model.*writ|writ.*model/iu);
 });
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,6 +20,24 @@ interface Runtime {
 const runtime = JSON.parse(
   readFileSync(join(root, '.atelier', 'electron.json'), 'utf8'),
 ) as Runtime;
+
+/** Runs the command after it with mounts that only it sees. */
+const ownMounts = ['unshare', '--map-root-user', '--mount', 'sh', '-c'] as const;
+
+/** `"$@"` after some mounts, to be put in front of a command. */
+export const withMounts = (mounts: string): readonly string[] => [
+  ...ownMounts,
+  `${mounts} && exec "$@"`,
+  'sh',
+];
+
+/** A container may forbid mounts of one's own: then no disk can be made full, and the runner names what was skipped. */
+export const canMount = (): boolean => {
+  const [program, ...args] = [...ownMounts, 'true'];
+  return spawnSync(program, args).status === 0;
+};
+
+export const noMounts = 'This machine allows no mounts of one’s own.';
 
 export interface LaunchOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -69,12 +88,8 @@ export async function launch(home: string, options: LaunchOptions = {}): Promise
 
 /** A script that starts the app in a mount namespace of its own. */
 async function writeLauncher(file: string, mounts: string): Promise<string> {
-  const inside = `${mounts} && exec "${runtime.executable}" "$@"`;
-  await writeFile(
-    file,
-    `#!/bin/sh\nexec unshare --map-root-user --mount sh -c '${inside}' sh "$@"\n`,
-    { mode: 0o755 },
-  );
+  const command = [...withMounts(mounts), runtime.executable].map((word) => `'${word}'`).join(' ');
+  await writeFile(file, `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
   return file;
 }
 
