@@ -6,12 +6,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { runnerImport } from 'vite';
 import { z } from 'zod';
-import { venvPython } from './paths.mjs';
+import { projectRoot as root, venvPython } from './paths.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const target = join(root, 'python-bridge', 'lora_bridge', 'protocol_types.py');
 const header =
   '# Generated from shared/protocol.ts and worker-protocol.ts by `npm run generate`. Do not edit.\n';

@@ -2,6 +2,7 @@ import { cp, mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ElectronApplication, Page } from '@playwright/test';
+import { dataDir } from '../../build/paths.mjs';
 import { expect, launch, root, test } from '../e2e/support/app';
 
 /**
@@ -49,7 +50,7 @@ async function makeHome(): Promise<{ home: string; data: string }> {
   const data = join(home, 'atelier');
   await rm(home, { recursive: true, force: true });
   for (const name of ['sample', 'clip-tokenizer'])
-    await cp(join(root, '.atelier', name), join(data, name), { recursive: true });
+    await cp(join(dataDir(root), name), join(data, name), { recursive: true });
   return { home, data };
 }
 

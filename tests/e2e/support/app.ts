@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import {
   _electron,
   test as base,
@@ -10,16 +10,15 @@ import {
   type Page,
   type TestInfo,
 } from '@playwright/test';
+import { electronRecord, projectRoot } from '../../../build/paths.mjs';
 
-export const root = resolve(import.meta.dirname, '../../..');
+export const root = projectRoot;
 
 interface Runtime {
   readonly executable: string;
 }
 
-const runtime = JSON.parse(
-  readFileSync(join(root, '.atelier', 'electron.json'), 'utf8'),
-) as Runtime;
+const runtime = JSON.parse(readFileSync(electronRecord(root), 'utf8')) as Runtime;
 
 /** Runs the command after it with mounts that only it sees. */
 const ownMounts = ['unshare', '--map-root-user', '--mount', 'sh', '-c'] as const;

@@ -2,11 +2,12 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { dataDir, venvPython } from '../../../build/paths.mjs';
 import { root } from './app';
 
 const run = promisify(execFile);
 
-const sampleFolder = join(root, '.atelier', 'sample');
+const sampleFolder = join(dataDir(root), 'sample');
 
 interface Sample {
   readonly instancePrompt: string;
@@ -121,11 +122,7 @@ export async function atelier(
 
 /** Draws with and without the LoRA, through diffusers alone. */
 export async function loraEffect(baseModel: string, lora: string) {
-  const python =
-    process.platform === 'win32'
-      ? join(root, '.venv', 'Scripts', 'python.exe')
-      : join(root, '.venv', 'bin', 'python');
   const script = join(root, 'tests', 'e2e', 'support', 'lora_effect.py');
-  const { stdout } = await run(python, [script, baseModel, lora]);
+  const { stdout } = await run(venvPython(root), [script, baseModel, lora]);
   return JSON.parse(stdout) as { meanAbsoluteDifference: number; adapters: number };
 }
