@@ -65,10 +65,6 @@ def write_lora(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str])
             stream.flush()
             os.fsync(stream.fileno())
         _verify(file, tensors)
-    except OSError as error:
-        file.unlink(missing_ok=True)
-        # A write that fails does not say of which file.
-        raise OSError(error.errno, error.strerror, str(file)) from error
     except BaseException:
         file.unlink(missing_ok=True)
         raise

@@ -118,6 +118,7 @@ class OutputFolder:
         try:
             write_lora(temporary, kohya_tensors(lora, self._dtype), file_metadata(facts, file, step, epoch))
         except OSError as error:
+            # A write that fails says no name, or that of the temporary file.
             error.filename = str(file)
             raise
         file = self._make_way(file)
