@@ -13,7 +13,7 @@ export const PROTOCOL_VERSION = 1;
 /** Longest line of an event file or of the worker's streams, in bytes. Pictures go by path. */
 export const MAX_LINE_BYTES = 1024 * 1024;
 
-const count = () => z.int().min(0);
+export const count = () => z.int().min(0);
 const seconds = () => z.number().min(0);
 
 // ---- job.json -------------------------------------------------------------------------------------------------------

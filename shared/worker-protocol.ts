@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { trainConfigSchema } from './parameters';
-import { conceptSourceSchema, deviceSchema, planSchema, versionsSchema } from './protocol';
+import { conceptSourceSchema, count, deviceSchema, planSchema, versionsSchema } from './protocol';
 import { problemSchema } from './result';
 
 /** Short questions to the bridge and its answers: `python -m lora_bridge serve`, one JSON object a line. */
-
-const count = () => z.int().min(0);
 
 const planRequestSchema = z
   .strictObject({

@@ -4,6 +4,7 @@ import { useCallback, useEffect } from 'react';
 import { runningJob, useJobs } from '../../app/jobs';
 import { editCaptioning, useProject } from '../../app/project';
 import { Empty } from '../../components/bits';
+import { UnusableFolder } from '../../components/UnusableFolder';
 import { WindowDrop } from '../../components/Drop';
 import { ReadingFolder } from '../../components/ReadingFolder';
 import { useWindowFocus } from '../../components/useWindowFocus';
@@ -24,12 +25,7 @@ function Captions() {
         pictures on this window.
       </Empty>
     );
-  if (problem !== null)
-    return (
-      <Empty icon={<IconPhotoOff size={40} stroke={1.25} />} title={problem.message}>
-        {problem.hint}
-      </Empty>
-    );
+  if (problem !== null) return <UnusableFolder problem={problem} />;
   if (images.length > 0) return <CaptionList images={images} />;
   if (reading) return <ReadingFolder folder={folder} />;
   return (

@@ -2,6 +2,7 @@ import { SegmentedControl, Text } from '@mantine/core';
 import { IconPhoto, IconPhotoOff } from '@tabler/icons-react';
 import { useProject } from '../../app/project';
 import { Empty } from '../../components/bits';
+import { UnusableFolder } from '../../components/UnusableFolder';
 import { PhotoGrid } from '../../components/PhotoGrid';
 import { ReadingFolder } from '../../components/ReadingFolder';
 import { formatBytes, formatQuantity } from '../../format';
@@ -33,12 +34,7 @@ function PhotoArea({ source }: { readonly source: PhotoSource }) {
         “woman”.
       </Empty>
     );
-  if (problem !== null)
-    return (
-      <Empty icon={<IconPhotoOff size={40} stroke={1.25} />} title={problem.message}>
-        {problem.hint}
-      </Empty>
-    );
+  if (problem !== null) return <UnusableFolder problem={problem} />;
   // The answer may still be that of the folder before.
   if (value?.folder !== folder) return pending && <ReadingFolder folder={folder} />;
   if (value.images.length === 0)
