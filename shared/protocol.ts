@@ -117,6 +117,7 @@ export const phases = [
   'caching_latents',
   'caching_captions',
   'training',
+  'sampling',
   'captioning',
   'saving',
 ] as const;
@@ -204,6 +205,29 @@ const checkpointSchema = z
   })
   .meta({ id: 'CheckpointEvent' });
 
+/** A picture that the model drew, LoRA included, as it was after `step`. */
+const sampleSchema = z
+  .strictObject({
+    type: z.literal('sample'),
+    ...envelope,
+    /** Absolute; in the job's folder, under `samples`. */
+    path: z.string(),
+    /** Which prompt, counted from 0. */
+    index: count(),
+    prompt: z.string(),
+    negativePrompt: z.string(),
+    width: z.int().min(1),
+    height: z.int().min(1),
+    seed: parameters.seed.schema,
+    sampleSteps: z.int().min(1),
+    cfgScale: z.number(),
+    sampler: parameters.sample_sampler.schema,
+    /** 0 before the training. */
+    step: count(),
+    epoch: count(),
+  })
+  .meta({ id: 'SampleEvent' });
+
 const captionEventSchema = z
   .strictObject({
     type: z.literal('caption'),
@@ -266,6 +290,7 @@ export const jobEventSchema = z
     planEventSchema,
     stepSchema,
     checkpointSchema,
+    sampleSchema,
     captionEventSchema,
     logSchema,
     heartbeatSchema,

@@ -65,6 +65,29 @@ class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     prior_loss_weight: Annotated[float, Meta(ge=0.0, le=10.0)]
     bucket_no_upscale: bool
     bucket_reso_steps: Annotated[int, Meta(ge=32, le=128)]
+    sample_every_n_steps: Annotated[int, Meta(ge=0, le=10000000)]
+    sample_every_n_epochs: Annotated[int, Meta(ge=0, le=100000)]
+    sample_at_first: bool
+    sample_sampler: Literal[
+        "dpm++_2m_karras",
+        "ddim",
+        "pndm",
+        "lms",
+        "euler",
+        "euler_a",
+        "heun",
+        "dpm_2",
+        "dpm_2_a",
+        "dpmsolver",
+        "dpmsolver++",
+        "dpmsingle",
+        "k_lms",
+        "k_euler",
+        "k_euler_a",
+        "k_dpm_2",
+        "k_dpm_2_a",
+    ]
+    sample_prompts: str
 
 
 class CaptionJob(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="caption"):
@@ -133,7 +156,14 @@ class HelloEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="ty
 
 class PhaseEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="phase"):
     phase: Literal[
-        "starting", "loading_model", "caching_latents", "caching_captions", "training", "captioning", "saving"
+        "starting",
+        "loading_model",
+        "caching_latents",
+        "caching_captions",
+        "training",
+        "sampling",
+        "captioning",
+        "saving",
     ]
     done: Annotated[int, Meta(ge=0)]
     total: Annotated[int, Meta(ge=0)]
@@ -164,6 +194,42 @@ class CheckpointEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_fiel
     step: Annotated[int, Meta(ge=0)]
     epoch: Annotated[int, Meta(ge=0)]
     final: bool
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class SampleEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="sample"):
+    path: str
+    index: Annotated[int, Meta(ge=0)]
+    prompt: str
+    negative_prompt: str = field(name="negativePrompt")
+    width: Annotated[int, Meta(ge=1)]
+    height: Annotated[int, Meta(ge=1)]
+    seed: Annotated[int, Meta(ge=0, le=4294967295)]
+    sample_steps: Annotated[int, Meta(ge=1)] = field(name="sampleSteps")
+    cfg_scale: float = field(name="cfgScale")
+    sampler: Literal[
+        "dpm++_2m_karras",
+        "ddim",
+        "pndm",
+        "lms",
+        "euler",
+        "euler_a",
+        "heun",
+        "dpm_2",
+        "dpm_2_a",
+        "dpmsolver",
+        "dpmsolver++",
+        "dpmsingle",
+        "k_lms",
+        "k_euler",
+        "k_euler_a",
+        "k_dpm_2",
+        "k_dpm_2_a",
+    ]
+    step: Annotated[int, Meta(ge=0)]
+    epoch: Annotated[int, Meta(ge=0)]
     v: Literal[1] | UnsetType = 1
     seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
     time: float | UnsetType = 0
@@ -225,7 +291,14 @@ class JobState(Struct, kw_only=True, forbid_unknown_fields=True):
     schema_version: Literal[1] = field(name="schemaVersion")
     status: Literal["running", "completed", "stopped", "failed"]
     phase: Literal[
-        "starting", "loading_model", "caching_latents", "caching_captions", "training", "captioning", "saving"
+        "starting",
+        "loading_model",
+        "caching_latents",
+        "caching_captions",
+        "training",
+        "sampling",
+        "captioning",
+        "saving",
     ]
     done: Annotated[int, Meta(ge=0)]
     total: Annotated[int, Meta(ge=0)]
@@ -353,6 +426,7 @@ JobEvent: TypeAlias = (
     | PlanEvent
     | StepEvent
     | CheckpointEvent
+    | SampleEvent
     | CaptionEvent
     | LogEvent
     | HeartbeatEvent

@@ -81,6 +81,11 @@ def make_config(project: Path, **changes: Any) -> TrainConfig:
         "prior_loss_weight": 1.0,
         "bucket_no_upscale": True,
         "bucket_reso_steps": 64,
+        "sample_every_n_steps": 0,
+        "sample_every_n_epochs": 0,
+        "sample_at_first": False,
+        "sample_sampler": "euler_a",
+        "sample_prompts": "",
     }
     return TrainConfig(**{**values, **changes})
 

@@ -25,6 +25,7 @@ export function convert(key: ParameterKey, raw: unknown): Converted {
     case 'choice':
       return convertChoice(key, row, raw);
     case 'text':
+    case 'lines':
     case 'folder':
     case 'model':
       return convertText(key, row.default, raw);

@@ -65,8 +65,6 @@ export const unsupportedKeys: Readonly<Record<string, string | number | boolean>
   loraplus_text_encoder_lr_ratio: 0,
   loraplus_unet_lr_ratio: 0,
   train_lora_ggpo: false,
-  sample_every_n_steps: 0,
-  sample_every_n_epochs: 0,
   stop_text_encoder_training: 0,
   full_fp16: false,
   full_bf16: false,
@@ -95,7 +93,7 @@ export const irrelevantKeys: ReadonlySet<string> = new Set(
   huber_schedule huber_c huber_scale vae_batch_size skip_cache_check log_with wandb_api_key wandb_run_name
   log_tracker_name log_tracker_config log_config sdxl_cache_text_encoder_outputs sdxl_no_half_vae t5xxl_lr
   factor bypass_mode dora_wd use_cp use_tucker use_scalar rank_dropout_scale constrain rescaled train_norm
-  decompose_both train_on_input conv_dim conv_alpha sample_sampler sample_prompts unit LyCORIS_preset ggpo_sigma
+  decompose_both train_on_input conv_dim conv_alpha unit LyCORIS_preset ggpo_sigma
   ggpo_beta huggingface_token huggingface_repo_type huggingface_repo_visibility huggingface_path_in_repo
   save_state_to_huggingface async_upload blocks_to_swap show_timesteps
   show_timesteps_resolution flux1_cache_text_encoder_outputs flux1_cache_text_encoder_outputs_to_disk model_type
