@@ -59,13 +59,20 @@ const toggle = <const R extends Row<boolean>>(row: R) => ({
 
 const choice = <
   const O extends readonly [string, ...string[]],
-  const R extends Row<O[number]> & { readonly options: O },
+  const R extends Row<O[number]> & {
+    readonly options: O;
+    /** Its name in the bridge, where more than the config has it. */
+    readonly typeName?: string;
+  },
 >(
   row: R & { readonly options: O },
 ) => ({
   ...row,
   kind: 'choice' as const,
-  schema: z.enum(row.options),
+  schema:
+    row.typeName === undefined
+      ? z.enum(row.options)
+      : z.enum(row.options).meta({ id: row.typeName }),
 });
 
 interface TextRow extends Row<string> {
@@ -413,6 +420,7 @@ export const parameters = {
       'k_dpm_2_a',
     ],
     default: 'dpm++_2m_karras',
+    typeName: 'Sampler',
   }),
   sample_prompts: lines({
     label: 'Sample prompts',

@@ -25,69 +25,25 @@ class CaptionConfig(Struct, kw_only=True, forbid_unknown_fields=True):
 UnetLr: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
-class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
-    pretrained_model_name_or_path: Annotated[str, Meta(min_length=1)]
-    output_name: Annotated[
-        str,
-        Meta(min_length=1, pattern='^(?!\\.)[^<>:"/\\\\|?*\\u0000-\\u001f]+(?<![. ])$'),
-    ]
-    save_precision: Literal["float", "fp16", "bf16"]
-    training_comment: str
-    train_data_dir: Annotated[str, Meta(min_length=1)]
-    reg_data_dir: str
-    output_dir: Annotated[str, Meta(min_length=1)]
-    logging_dir: Annotated[str, Meta(min_length=1)]
-    train_batch_size: Annotated[int, Meta(ge=1, le=64)]
-    epoch: Annotated[int, Meta(ge=1, le=100000)]
-    max_train_steps: Annotated[int, Meta(ge=0, le=10000000)]
-    save_every_n_epochs: Annotated[int, Meta(ge=0, le=100000)]
-    caption_extension: Annotated[str, Meta(min_length=1, pattern='^\\.[^<>:"/\\\\|?*\\s]+$')]
-    mixed_precision: Literal["no", "fp16", "bf16"]
-    seed: Annotated[int, Meta(ge=0, le=4294967295)]
-    learning_rate: Annotated[float, Meta(ge=0.0, le=1.0)]
-    unet_lr: UnetLr | None
-    lr_scheduler: Literal["constant", "constant_with_warmup", "cosine"]
-    lr_warmup: Annotated[int, Meta(ge=0, le=100)]
-    optimizer: Literal["AdamW"]
-    max_grad_norm: Annotated[float, Meta(ge=0.0, le=1000.0)]
-    max_resolution: Annotated[
-        str,
-        Meta(min_length=1, pattern="^\\s*[1-9]\\d{1,4}\\s*(,\\s*[1-9]\\d{1,4}\\s*)?$"),
-    ]
-    enable_bucket: bool
-    min_bucket_reso: Annotated[int, Meta(ge=64, le=4096)]
-    max_bucket_reso: Annotated[int, Meta(ge=64, le=4096)]
-    lora_type: Literal["Standard"]
-    network_dim: Annotated[int, Meta(ge=1, le=512)]
-    network_alpha: Annotated[float, Meta(ge=1e-05, le=1024.0)]
-    gradient_checkpointing: bool
-    gradient_accumulation_steps: Annotated[int, Meta(ge=1, le=120)]
-    prior_loss_weight: Annotated[float, Meta(ge=0.0, le=10.0)]
-    bucket_no_upscale: bool
-    bucket_reso_steps: Annotated[int, Meta(ge=32, le=128)]
-    sample_every_n_steps: Annotated[int, Meta(ge=0, le=10000000)]
-    sample_every_n_epochs: Annotated[int, Meta(ge=0, le=100000)]
-    sample_at_first: bool
-    sample_sampler: Literal[
-        "dpm++_2m_karras",
-        "ddim",
-        "pndm",
-        "lms",
-        "euler",
-        "euler_a",
-        "heun",
-        "dpm_2",
-        "dpm_2_a",
-        "dpmsolver",
-        "dpmsolver++",
-        "dpmsingle",
-        "k_lms",
-        "k_euler",
-        "k_euler_a",
-        "k_dpm_2",
-        "k_dpm_2_a",
-    ]
-    sample_prompts: str
+Sampler: TypeAlias = Literal[
+    "dpm++_2m_karras",
+    "ddim",
+    "pndm",
+    "lms",
+    "euler",
+    "euler_a",
+    "heun",
+    "dpm_2",
+    "dpm_2_a",
+    "dpmsolver",
+    "dpmsolver++",
+    "dpmsingle",
+    "k_lms",
+    "k_euler",
+    "k_euler_a",
+    "k_dpm_2",
+    "k_dpm_2_a",
+]
 
 
 class CaptionJob(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="caption"):
@@ -209,25 +165,7 @@ class SampleEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="t
     seed: Annotated[int, Meta(ge=0, le=4294967295)]
     sample_steps: Annotated[int, Meta(ge=1)] = field(name="sampleSteps")
     cfg_scale: float = field(name="cfgScale")
-    sampler: Literal[
-        "dpm++_2m_karras",
-        "ddim",
-        "pndm",
-        "lms",
-        "euler",
-        "euler_a",
-        "heun",
-        "dpm_2",
-        "dpm_2_a",
-        "dpmsolver",
-        "dpmsolver++",
-        "dpmsingle",
-        "k_lms",
-        "k_euler",
-        "k_euler_a",
-        "k_dpm_2",
-        "k_dpm_2_a",
-    ]
+    sampler: Sampler
     step: Annotated[int, Meta(ge=0)]
     epoch: Annotated[int, Meta(ge=0)]
     v: Literal[1] | UnsetType = 1
@@ -307,12 +245,6 @@ class JobState(Struct, kw_only=True, forbid_unknown_fields=True):
     problem: Problem | None
 
 
-class PlanRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="plan"):
-    id: int
-    config: TrainConfig
-    concepts: list[ConceptSource] | None
-
-
 class InspectRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="inspect"):
     id: int
     path: str
@@ -372,13 +304,51 @@ class WorkerHello(Struct, kw_only=True, forbid_unknown_fields=True):
     pid: int
 
 
-class TrainJob(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="train"):
-    schema_version: Literal[1] = field(name="schemaVersion")
-    id: Annotated[str, Meta(min_length=1)]
-    name: Annotated[str, Meta(min_length=1)]
-    created_at: str = field(name="createdAt")
-    app_version: str = field(name="appVersion")
-    config: TrainConfig
+class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
+    pretrained_model_name_or_path: Annotated[str, Meta(min_length=1)]
+    output_name: Annotated[
+        str,
+        Meta(min_length=1, pattern='^(?!\\.)[^<>:"/\\\\|?*\\u0000-\\u001f]+(?<![. ])$'),
+    ]
+    save_precision: Literal["float", "fp16", "bf16"]
+    training_comment: str
+    train_data_dir: Annotated[str, Meta(min_length=1)]
+    reg_data_dir: str
+    output_dir: Annotated[str, Meta(min_length=1)]
+    logging_dir: Annotated[str, Meta(min_length=1)]
+    train_batch_size: Annotated[int, Meta(ge=1, le=64)]
+    epoch: Annotated[int, Meta(ge=1, le=100000)]
+    max_train_steps: Annotated[int, Meta(ge=0, le=10000000)]
+    save_every_n_epochs: Annotated[int, Meta(ge=0, le=100000)]
+    caption_extension: Annotated[str, Meta(min_length=1, pattern='^\\.[^<>:"/\\\\|?*\\s]+$')]
+    mixed_precision: Literal["no", "fp16", "bf16"]
+    seed: Annotated[int, Meta(ge=0, le=4294967295)]
+    learning_rate: Annotated[float, Meta(ge=0.0, le=1.0)]
+    unet_lr: UnetLr | None
+    lr_scheduler: Literal["constant", "constant_with_warmup", "cosine"]
+    lr_warmup: Annotated[int, Meta(ge=0, le=100)]
+    optimizer: Literal["AdamW"]
+    max_grad_norm: Annotated[float, Meta(ge=0.0, le=1000.0)]
+    max_resolution: Annotated[
+        str,
+        Meta(min_length=1, pattern="^\\s*[1-9]\\d{1,4}\\s*(,\\s*[1-9]\\d{1,4}\\s*)?$"),
+    ]
+    enable_bucket: bool
+    min_bucket_reso: Annotated[int, Meta(ge=64, le=4096)]
+    max_bucket_reso: Annotated[int, Meta(ge=64, le=4096)]
+    lora_type: Literal["Standard"]
+    network_dim: Annotated[int, Meta(ge=1, le=512)]
+    network_alpha: Annotated[float, Meta(ge=1e-05, le=1024.0)]
+    gradient_checkpointing: bool
+    gradient_accumulation_steps: Annotated[int, Meta(ge=1, le=120)]
+    prior_loss_weight: Annotated[float, Meta(ge=0.0, le=10.0)]
+    bucket_no_upscale: bool
+    bucket_reso_steps: Annotated[int, Meta(ge=32, le=128)]
+    sample_every_n_steps: Annotated[int, Meta(ge=0, le=10000000)]
+    sample_every_n_epochs: Annotated[int, Meta(ge=0, le=100000)]
+    sample_at_first: bool
+    sample_sampler: Sampler
+    sample_prompts: str
 
 
 class Plan(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -400,7 +370,10 @@ class PlanEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="typ
     time: float | UnsetType = 0
 
 
-WorkerRequest: TypeAlias = PlanRequest | InspectRequest | IdentifyRequest | ProbeRequest | PictureRequest
+class PlanRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="plan"):
+    id: int
+    config: TrainConfig
+    concepts: list[ConceptSource] | None
 
 
 class Inspection(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -417,7 +390,13 @@ class Inspection(Struct, kw_only=True, forbid_unknown_fields=True):
     metadata: dict[str, str]
 
 
-Job: TypeAlias = TrainJob | CaptionJob
+class TrainJob(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="train"):
+    schema_version: Literal[1] = field(name="schemaVersion")
+    id: Annotated[str, Meta(min_length=1)]
+    name: Annotated[str, Meta(min_length=1)]
+    created_at: str = field(name="createdAt")
+    app_version: str = field(name="appVersion")
+    config: TrainConfig
 
 
 JobEvent: TypeAlias = (
@@ -434,3 +413,9 @@ JobEvent: TypeAlias = (
     | FailedEvent
     | FinishedEvent
 )
+
+
+WorkerRequest: TypeAlias = PlanRequest | InspectRequest | IdentifyRequest | ProbeRequest | PictureRequest
+
+
+Job: TypeAlias = TrainJob | CaptionJob
