@@ -18,6 +18,7 @@ from lora_bridge.protocol_types import (
     PhaseEvent,
     PlanEvent,
     Problem,
+    SampleEvent,
     StepEvent,
     WarningEvent,
 )
@@ -80,6 +81,8 @@ def text_of(event: JobEvent) -> str | None:
             )
         case CheckpointEvent():
             return f"saved {event.path}"
+        case SampleEvent():
+            return f"drew {event.path}"
         case CaptionEvent():
             said = event.text if event.outcome == "written" else f"{event.outcome}: {event.reason}"
             return f"{event.done}/{event.total} {event.image}: {said}"

@@ -108,7 +108,7 @@ def _run(folder: Path, sink: JobSink) -> Ending:
         if isinstance(job, TrainJob):
             from lora_bridge import train
 
-            return train.run(job.config, sink)
+            return train.run(job.config, sink, folder)
         from lora_bridge import caption
 
         return caption.run(job.config, sink)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lora_bridge.dataset import Dataset, Sample
     from lora_bridge.model import BaseModel
+    from lora_bridge.sample_prompts import SamplePrompt
     from lora_bridge.sink import Sink
 
 PARTS = 3
@@ -81,28 +82,31 @@ def prepare_latents(
     return cache_latents(base.vae().to(device), dataset, generator, sink)
 
 
+def texts_of(dataset: Dataset, prompts: Sequence[SamplePrompt]) -> list[str]:
+    """All that is to be embedded: captions, prompts and negative prompts, the empty one too."""
+    captions = {sample.picture.caption.text for sample in dataset.samples}
+    return sorted(captions | {text for prompt in prompts for text in (prompt.text, prompt.negative)})
+
+
 def prepare_texts(
-    base: BaseModel, dataset: Dataset, device: torch.device, dtype: torch.dtype, sink: Sink
+    base: BaseModel, texts: Sequence[str], device: torch.device, dtype: torch.dtype, sink: Sink
 ) -> dict[str, TextEmbedding]:
-    """Embeddings by caption. Each text encoder is gone before the next is loaded."""
-    captions = sorted({sample.picture.caption.text for sample in dataset.samples})
+    """Embeddings by text. Each text encoder is gone before the next is loaded."""
     sink.emit(PhaseEvent(phase="loading_model", done=1, total=PARTS))
     encoder = base.text_encoder(0, dtype).to(device)
-    cut = [caption for caption in captions if encoder.is_cut(caption)]
+    cut = [text for text in texts if encoder.is_cut(text)]
     if cut:
-        sink.emit(WarningEvent(problem=_cut_captions(cut)))
-    first = encode_texts(encoder, captions, sink, 0, 2 * len(captions))
+        sink.emit(WarningEvent(problem=_cut_texts(cut)))
+    first = encode_texts(encoder, texts, sink, 0, 2 * len(texts))
     del encoder
-    second = encode_texts(
-        base.text_encoder(1, dtype).to(device), captions, sink, len(captions), 2 * len(captions)
-    )
-    return join_encoders(captions, first, second)
+    second = encode_texts(base.text_encoder(1, dtype).to(device), texts, sink, len(texts), 2 * len(texts))
+    return join_encoders(texts, first, second)
 
 
-def _cut_captions(captions: list[str]) -> Problem:
+def _cut_texts(texts: list[str]) -> Problem:
     return Problem(
         code="caption_cut",
-        message="The model sees the first 75 tokens of a caption, not the end of "
-        f"{listed([f'“{caption[:40]}…”' for caption in captions])}.",
+        message="The model sees the first 75 tokens of a caption or prompt, not the end of "
+        f"{listed([f'“{text[:40]}…”' for text in texts])}.",
         hint="Put what matters first, or shorten them.",
     )

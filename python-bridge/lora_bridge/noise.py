@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TIMESTEPS = 1000
-_BETA_START, _BETA_END = 0.00085, 0.012
+BETA_START, BETA_END = 0.00085, 0.012
 
 
 def alphas_cumprod() -> Tensor:
     """The share of the signal's variance that is left at each timestep, [1000], fp32."""
-    betas = torch.linspace(_BETA_START**0.5, _BETA_END**0.5, TIMESTEPS, dtype=torch.float64) ** 2
+    betas = torch.linspace(BETA_START**0.5, BETA_END**0.5, TIMESTEPS, dtype=torch.float64) ** 2
     return torch.cumprod(1 - betas, dim=0).float()
 
 

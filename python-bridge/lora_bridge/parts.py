@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 TOKENS = 77
 """That a text encoder sees, with the beginning and the end of the text."""
+LATENT_CHANNELS = 4
 
 
 class EncodedText(NamedTuple):
@@ -39,6 +40,24 @@ class Vae:
         distribution = self._model.encode(pixels.to(self._model.device)[None]).latent_dist
         latent: Tensor = distribution.sample(generator)[0]
         return (latent * self._model.config.scaling_factor).cpu()
+
+    def without_encoder(self) -> Vae:
+        """Give the encoder's memory back; only `decode` is left."""
+        del self._model.encoder, self._model.quant_conv
+        return self
+
+    @torch.no_grad()
+    def decode(self, latent: Tensor) -> Tensor:
+        """A scaled latent [4, h, w] to pixels [3, 8 h, 8 w] on the CPU, from about -1 to 1.
+
+        The autoencoder visits the latent's device, and is on the CPU again afterwards.
+        """
+        self._model.to(latent.device)
+        try:
+            decoded = self._model.decode(latent[None].float() / self._model.config.scaling_factor)
+            return decoded.sample[0].cpu()
+        finally:
+            self._model.to("cpu")
 
 
 class TextEncoder:

@@ -11,6 +11,7 @@ from lora_bridge.dataset import Dataset, read_dataset
 from lora_bridge.plan_warnings import plan_warnings
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import Bucket, Concept, Plan
+from lora_bridge.sample_prompts import parse_prompts
 
 if TYPE_CHECKING:
     from lora_bridge.protocol_types import ConceptSource, TrainConfig
@@ -29,8 +30,10 @@ class Schedule(Struct, frozen=True):
 def make_plan(config: TrainConfig, concepts: list[ConceptSource] | None = None) -> Plan:
     """Plan a run over the config's folders, or over `concepts` instead of them.
 
-    Raises ProblemError for parameters that contradict each other and for folders that cannot be trained on.
+    Raises ProblemError for parameters that contradict each other or cannot be understood and for folders that
+    cannot be trained on.
     """
+    parse_prompts(config)
     return plan_of(config, read_dataset(config, concepts))
 
 

@@ -11,19 +11,23 @@ from lora_bridge import noise
 from lora_bridge.dataset import Dataset, Sample, epoch_batches, read_dataset
 from lora_bridge.lora import LoraNetwork
 from lora_bridge.loss import sample_losses, weighted_mean
-from lora_bridge.materials import PARTS, Batch, Materials, prepare_latents, prepare_texts
+from lora_bridge.materials import PARTS, Batch, Materials, prepare_latents, prepare_texts, texts_of
 from lora_bridge.metadata import RunFacts
 from lora_bridge.model import open_base_model
 from lora_bridge.optim import Optimizer, description, warmup_steps
 from lora_bridge.output import OutputFolder
+from lora_bridge.painter import Painter
 from lora_bridge.plan import Schedule, make_schedule, plan_of
 from lora_bridge.precision import choose_device, compute_dtype
 from lora_bridge.progress import StepReporter, StopRequested
 from lora_bridge.protocol_types import LogEvent, PhaseEvent, PlanEvent
+from lora_bridge.sample import Studio
+from lora_bridge.sample_prompts import parse_prompts
 from lora_bridge.sink import Ending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from torch import Tensor
 
@@ -42,19 +46,20 @@ class Step(NamedTuple):
     ends_epoch: bool
 
 
-def run(config: TrainConfig, sink: Sink, device: str | None = None) -> Ending:
+def run(config: TrainConfig, sink: Sink, folder: Path, device: str | None = None) -> Ending:
     """Train a LoRA as `config` says, on torch's `device`: by default a GPU, where there is one.
 
-    Stops between two steps when asked to, and keeps what was learnt. Raises ProblemError, and OSError where a
-    file cannot be written.
+    The LoRA goes where the config says, samples into the job's `folder`. Stops between two steps when asked
+    to, and keeps what was learnt. Raises ProblemError, and OSError where a file cannot be written.
     """
     try:
-        return _train(config, sink, choose_device(device))
+        return _train(config, sink, folder, choose_device(device))
     except StopRequested:
         return Ending("stopped", [])
 
 
-def _train(config: TrainConfig, sink: Sink, device: torch.device) -> Ending:
+def _train(config: TrainConfig, sink: Sink, folder: Path, device: torch.device) -> Ending:
+    prompts = parse_prompts(config)
     dataset = read_dataset(config)
     sink.emit(PlanEvent(plan=plan_of(config, dataset)))
     output = OutputFolder(config, sink)
@@ -67,7 +72,7 @@ def _train(config: TrainConfig, sink: Sink, device: torch.device) -> Ending:
     if latents.unreadable:
         dataset = dataset.without(latents.unreadable)
         sink.emit(PlanEvent(plan=plan_of(config, dataset)))
-    texts = prepare_texts(base, dataset, device, dtype, sink)
+    texts = prepare_texts(base, texts_of(dataset, prompts), device, dtype, sink)
     materials = Materials(latents.by_picture, texts, config.prior_loss_weight)
 
     if device.type == "cuda":
@@ -83,7 +88,9 @@ def _train(config: TrainConfig, sink: Sink, device: torch.device) -> Ending:
     schedule = make_schedule(config, dataset)
     warmup = warmup_steps(config, schedule.total_steps)
     facts = RunFacts(config, dataset, schedule, seed, warmup, description())
-    trainer = Trainer(unet, lora, materials, facts, device)
+    painter = Painter(unet, base.vae().without_encoder(), texts, device) if prompts else None
+    studio = Studio(config, prompts, painter, seed, folder)
+    trainer = Trainer(unet, lora, materials, studio, facts)
     return trainer.train(sink, output)
 
 
@@ -95,28 +102,31 @@ class Trainer:
         unet: Unet,
         lora: LoraNetwork,
         materials: Materials,
+        studio: Studio,
         facts: RunFacts,
-        device: torch.device,
     ) -> None:
         self._config = facts.config
         self._unet = unet
         self._lora = lora
         self._materials = materials
+        self._studio = studio
         self._facts = facts
-        self._device = device
-        self._signal = noise.alphas_cumprod().to(device)
-        self._random = torch.Generator(device).manual_seed(facts.seed)
+        self._device = lora.weights.device
+        self._signal = noise.alphas_cumprod().to(self._device)
+        self._random = torch.Generator(self._device).manual_seed(facts.seed)
         self._optimizer = Optimizer(
             lora.weights, facts.config, facts.schedule.total_steps, scale_loss=unet.dtype == torch.float16
         )
 
     def train(self, sink: Sink, output: OutputFolder) -> Ending:
-        """Take every step, save on the way and at the end. What was learnt before a failure is kept."""
+        """Take every step; save and draw on the way and at the end. A failure loses nothing learnt."""
         schedule = self._facts.schedule
-        reporter = StepReporter(sink, self._device, schedule.total_steps, schedule.epochs)
         output.require_room(self._lora, self._facts)
-        sink.emit(PhaseEvent(phase="training", done=0, total=schedule.total_steps))
         last = Step(0, 0, [], ends_epoch=False)
+        if self._studio.opens_early():
+            self._studio.draw(0, 0, sink)
+        reporter = StepReporter(sink, self._device, schedule.total_steps, schedule.epochs)
+        sink.emit(PhaseEvent(phase="training", done=0, total=schedule.total_steps))
         stopped = False
         try:
             for step in steps(self._config, self._facts.dataset, schedule, self._facts.seed):
@@ -126,10 +136,8 @@ class Trainer:
                 loss, update = self._take(step)
                 reporter.add(step.number, step.epoch, loss, update)
                 last = step
-                if step.ends_epoch and self._saves_after(step):
-                    reporter.flush()
-                    output.save_epoch(self._lora, self._facts, step.number, step.epoch)
-                    reporter.resume_clock()
+                if step.number < schedule.total_steps:
+                    self._pause_after(step, reporter, output, sink)
             reporter.flush()
         except Exception:
             if last.number and self._lora.has_learnt():
@@ -139,11 +147,26 @@ class Trainer:
             return Ending("stopped", [])
         sink.emit(PhaseEvent(phase="saving", done=0, total=1))
         files = output.save_final(self._lora, self._facts, last.number, last.epoch)
+        if not stopped:
+            # Once what was learnt is safe.
+            self._studio.draw(last.number, last.epoch, sink)
         return Ending("stopped" if stopped else "completed", files)
 
-    def _saves_after(self, step: Step) -> bool:
+    def _pause_after(self, step: Step, reporter: StepReporter, output: OutputFolder, sink: Sink) -> None:
+        """Save and draw what is due after this step, at no cost to the time that a step is said to take."""
         every = self._config.save_every_n_epochs
-        return every > 0 and step.epoch % every == 0 and step.number < self._facts.schedule.total_steps
+        saves = step.ends_epoch and every > 0 and step.epoch % every == 0
+        draws = self._studio.is_due(step.number, step.epoch, ends_epoch=step.ends_epoch)
+        if not saves and not draws:
+            return
+        reporter.flush()
+        if saves:
+            output.save_epoch(self._lora, self._facts, step.number, step.epoch)
+        if draws:
+            self._studio.draw(step.number, step.epoch, sink)
+            total = self._facts.schedule.total_steps
+            sink.emit(PhaseEvent(phase="training", done=step.number, total=total))
+        reporter.resume_clock()
 
     def _take(self, step: Step) -> tuple[Tensor, Update]:
         """One step; the loss is the mean over its samples."""

@@ -89,7 +89,11 @@ def train_as_told(config: TrainConfig, sink: Sink) -> Ending:
 
 def replace_training(run: Callable[[TrainConfig, Sink], Ending]) -> object:
     """What stands in for the module `lora_bridge.train`."""
-    return SimpleNamespace(run=run)
+
+    def run_in(config: TrainConfig, sink: Sink, _folder: Path) -> Ending:
+        return run(config, sink)
+
+    return SimpleNamespace(run=run_in)
 
 
 def start_bridge(arguments: list[str], data_dir: Path) -> subprocess.Popen[bytes]:

@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -90,6 +91,18 @@ def test_a_job_says_hello_and_ends(folder: Path) -> None:
     assert state_of(folder).status == "completed"
     assert state_of(folder).outputs == events[-1].outputs
     assert list(folder.glob(".*")) == []
+
+
+def test_a_training_is_told_the_jobs_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Path] = []
+
+    def train(_config: TrainConfig, _sink: Sink, where: Path) -> Ending:
+        told.append(where)
+        return Ending("completed", [])
+
+    monkeypatch.setattr(lora_bridge, "train", SimpleNamespace(run=train))
+    assert run_job(folder) == 0
+    assert told == [folder]
 
 
 def test_the_terminal_shows_the_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

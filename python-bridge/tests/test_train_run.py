@@ -20,7 +20,7 @@ from lora_bridge.inspection import inspect_lora
 from lora_bridge.lora import LoraNetwork
 from lora_bridge.model import DiffusersModel
 from lora_bridge.parts import Unet
-from lora_bridge.protocol_types import CheckpointEvent, PhaseEvent, PlanEvent, StepEvent
+from lora_bridge.protocol_types import CheckpointEvent, PhaseEvent, PlanEvent, SampleEvent, StepEvent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,6 +169,39 @@ def test_prior_loss_weight_0_silences_regularization(project: Path, tiny_sdxl: P
     _, without = run_training(project, tiny_sdxl, prior_loss_weight=0.0, **changes)
     assert all(loss > 0 for loss in losses_of(with_reg))
     assert min(losses_of(without)) == 0 < max(losses_of(without))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # diffusers' use of numpy
+@pytest.mark.parametrize(
+    ("step", "upscale", "buckets"),
+    [
+        # Kohya's rounding: at 128 a step of 64 is coarse.
+        (64, False, {(64, 64), (64, 128), (128, 128)}),
+        (32, False, {(96, 128), (128, 96), (128, 128)}),
+        (32, True, {(96, 160), (160, 96), (128, 128)}),
+    ],
+)
+def test_a_small_resolution_is_trained_in_its_buckets(
+    project: Path, tiny_sdxl: Path, step: int, upscale: bool, buckets: set[tuple[int, int]]
+) -> None:
+    for size in ((768, 512), (512, 768), (600, 600)):
+        save_picture(project / "small" / "1_ohwx person" / f"{size[0]}.png", size=size)
+    ending, sink = run_training(
+        project,
+        tiny_sdxl,
+        train_data_dir=str(project / "small"),
+        max_resolution="128,128",
+        bucket_no_upscale=not upscale,
+        bucket_reso_steps=step,
+        sample_prompts="ohwx person --s 1",
+        sample_sampler="euler",
+    )
+    (plan,) = (event.plan for event in sink.of(PlanEvent))
+    assert {bucket.resolution for bucket in plan.buckets} == buckets
+    assert ending.outcome == "completed"
+    assert all(math.isfinite(loss) for loss in losses_of(sink))
+    (drawn,) = sink.of(SampleEvent)
+    assert (drawn.width, drawn.height) == (128, 128)
 
 
 def test_stop_ends_within_a_step_and_saves(project: Path, tiny_sdxl: Path) -> None:

@@ -95,7 +95,7 @@ def run_training(
 ) -> tuple[Ending, ListSink]:
     sink = sink or ListSink()
     config = make_config(project, pretrained_model_name_or_path=str(model), **changes)
-    return train.run(config, sink, "cpu"), sink
+    return train.run(config, sink, project / "job", "cpu"), sink
 
 
 def losses_of(sink: ListSink) -> list[float]:

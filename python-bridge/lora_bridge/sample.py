@@ -1,0 +1,123 @@
+"""Pictures drawn while the model learns, so that a person sees what it has learnt."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import torch
+from PIL import Image
+
+from lora_bridge.failures import problem_of
+from lora_bridge.files import write_atomically
+from lora_bridge.problems import ProblemError
+from lora_bridge.progress import StopRequested
+from lora_bridge.protocol_types import PhaseEvent, Problem, SampleEvent, WarningEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from lora_bridge.painter import Painter
+    from lora_bridge.protocol_types import TrainConfig
+    from lora_bridge.sample_prompts import SamplePrompt
+    from lora_bridge.sink import Sink
+
+
+class Studio:
+    """Knows when the prompts of a run are due, and has them drawn into the job's folder."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        prompts: Sequence[SamplePrompt],
+        painter: Painter | None,
+        seed: int,
+        folder: Path,
+    ) -> None:
+        """`seed` is the run's and `folder` the job's; without prompts no painter is needed."""
+        self._config = config
+        self._prompts = prompts
+        self._painter = painter
+        self._seed = seed
+        self._folder = folder.absolute() / "samples"
+
+    def opens_early(self) -> bool:
+        """Whether to draw before the first step."""
+        return self._config.sample_at_first and len(self._prompts) > 0
+
+    def is_due(self, step: int, epoch: int, *, ends_epoch: bool) -> bool:
+        """Whether to draw after this step, counted from 1. As in Kohya, epochs overrule steps."""
+        if not self._prompts:
+            return False
+        if self._config.sample_every_n_epochs > 0:
+            return ends_epoch and epoch % self._config.sample_every_n_epochs == 0
+        every = self._config.sample_every_n_steps
+        return every > 0 and step % every == 0
+
+    def draw(self, step: int, epoch: int, sink: Sink) -> None:
+        """Draw every prompt, or as many as there is time for before a stop.
+
+        A picture that cannot be drawn or written ends the round with a warning: the training is worth more.
+        """
+        if self._painter is None:
+            return
+        total = len(self._prompts)
+        sink.emit(PhaseEvent(phase="sampling", done=0, total=total))
+        try:
+            for done, prompt in enumerate(self._prompts, start=1):
+                seed = prompt.seed_in(self._seed)
+                file = self._write(prompt, step, seed, self._painter.draw(prompt, seed, sink))
+                sink.emit(_event(prompt, seed, file, step, epoch))
+                sink.emit(PhaseEvent(phase="sampling", done=done, total=total))
+        except StopRequested:
+            pass  # the training asks the sink itself
+        except (OSError, ProblemError) as error:
+            sink.emit(WarningEvent(problem=_failure(step, error)))
+        except RuntimeError as error:
+            # What torch throws where there is not enough memory, and much else.
+            if problem_of(error).code != "out_of_memory":
+                raise
+            sink.emit(WarningEvent(problem=_failure(step, error)))
+        if torch.cuda.is_initialized():
+            # What the pictures needed is given back before the next step asks for memory of other shapes.
+            torch.cuda.empty_cache()
+
+    def _write(self, prompt: SamplePrompt, step: int, seed: int, pixels: Tensor) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / f"{self._config.output_name}_{step:06d}_{prompt.index:02d}_{seed}.png"
+        write_atomically(file, _png(pixels))
+        return file
+
+
+def _event(prompt: SamplePrompt, seed: int, file: Path, step: int, epoch: int) -> SampleEvent:
+    return SampleEvent(
+        path=str(file),
+        index=prompt.index,
+        prompt=prompt.text,
+        negative_prompt=prompt.negative,
+        width=prompt.width,
+        height=prompt.height,
+        seed=seed,
+        sample_steps=prompt.steps,
+        cfg_scale=prompt.cfg_scale,
+        sampler=prompt.sampler,
+        step=step,
+        epoch=epoch,
+    )
+
+
+def _failure(step: int, error: Exception) -> Problem:
+    problem = problem_of(error)
+    message = f"The samples of step {step} are not all there: {problem.message}"
+    return Problem(code="sample_failed", message=message, hint=problem.hint)
+
+
+def _png(pixels: Tensor) -> bytes:
+    """A PNG file of pixels [3, H, W] from -1 to 1."""
+    levels = ((pixels + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(levels.permute(1, 2, 0).contiguous().numpy()).save(stream, "PNG")
+    return stream.getvalue()

@@ -1,0 +1,150 @@
+"""The prompts of samples, one a line, with Kohya's flags behind them. Read while typing: no torch."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
+
+from msgspec import Struct
+
+from lora_bridge.buckets import LATENT_STEP, Size, parse_resolution
+from lora_bridge.problems import ProblemError
+from lora_bridge.protocol_types import Sampler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lora_bridge.protocol_types import TrainConfig
+
+_SMALLEST, _LARGEST = 64, 4096
+_MOST_STEPS = 1000
+_HIGHEST_SCALE = 100.0
+_SEEDS = 2**32
+_DEFAULT_STEPS = 30
+_DEFAULT_SCALE = 7.5
+
+
+class SamplePrompt(Struct, frozen=True):
+    """A picture to draw."""
+
+    index: int
+    """Which of the prompts, counted from 0."""
+    text: str
+    negative: str
+    width: int
+    """In pixels, as `height`: multiples of 8."""
+    height: int
+    seed: int | None
+    steps: int
+    cfg_scale: float
+    sampler: Sampler
+
+    def seed_in(self, run_seed: int) -> int:
+        """Its own seed, or one that stays the same through a run and differs between its prompts."""
+        return (run_seed + self.index) % _SEEDS if self.seed is None else self.seed
+
+
+def parse_prompts(config: TrainConfig) -> list[SamplePrompt]:
+    """The prompts of a config. Raises ProblemError `sample_prompt_invalid`, which names line and flag."""
+    prompts: list[SamplePrompt] = []
+    for number, line in enumerate(config.sample_prompts.split("\n"), start=1):
+        text = line.strip()
+        if text and not text.startswith("#"):
+            prompts.append(_parse_line(config, number, text, len(prompts)))
+    return prompts
+
+
+class _Flag(NamedTuple):
+    field: str
+    wanted: str
+    read: Callable[[str], object]
+    """Raises ValueError for what is not wanted."""
+
+
+def _parse_line(config: TrainConfig, number: int, line: str, index: int) -> SamplePrompt:
+    text, *flags = re.split(r"(?:^|\s+)--", line)
+    if not text:
+        raise _invalid(number, "has flags but no prompt")
+    size = _default_size(config)
+    fields: dict[str, Any] = {
+        "negative": "",
+        "width": size.width,
+        "height": size.height,
+        "seed": None,
+        "steps": _DEFAULT_STEPS,
+        "cfg_scale": _DEFAULT_SCALE,
+        "sampler": config.sample_sampler,
+    }
+    seen: set[str] = set()
+    for part in flags:
+        name, *rest = re.split(r"\s+", part, maxsplit=1)
+        value = "".join(rest)
+        flag = _FLAGS.get(name.lower())
+        if flag is None:
+            raise _invalid(number, f"has --{name}, which is none of {_KNOWN}")
+        if flag.field in seen:
+            raise _invalid(number, f"has --{name} twice")
+        seen.add(flag.field)
+        try:
+            fields[flag.field] = flag.read(value)
+        except ValueError:
+            raise _invalid(number, f"has --{name} “{value}”, which is not {flag.wanted}") from None
+    return SamplePrompt(index=index, text=text, **fields)
+
+
+def _invalid(number: int, flaw: str) -> ProblemError:
+    return ProblemError(
+        "sample_prompt_invalid",
+        f"Line {number} of Sample prompts {flaw}.",
+        "Correct the line, or put # in front of it.",
+    )
+
+
+def _default_size(config: TrainConfig) -> Size:
+    sides = (min(_LARGEST, max(_SMALLEST, side)) for side in parse_resolution(config.max_resolution))
+    return Size(*(side - side % LATENT_STEP for side in sides))
+
+
+def _some_text(value: str) -> str:
+    if not value:
+        raise ValueError
+    return value
+
+
+def _whole(lowest: int, highest: int, value: str) -> int:
+    if not re.fullmatch("[0-9]{1,20}", value) or not lowest <= int(value) <= highest:
+        raise ValueError
+    return int(value)
+
+
+def _side(value: str) -> int:
+    pixels = _whole(_SMALLEST, _LARGEST, value)
+    return pixels - pixels % LATENT_STEP
+
+
+def _scale(value: str) -> float:
+    scale = float(value)
+    if not 0 <= scale <= _HIGHEST_SCALE:
+        raise ValueError
+    return scale
+
+
+def _sampler(value: str) -> Sampler:
+    name = value.lower()
+    if name not in get_args(Sampler):
+        raise ValueError
+    return cast("Sampler", name)
+
+
+_PIXELS = f"a whole number from {_SMALLEST} to {_LARGEST}"
+_FLAGS = {
+    "n": _Flag("negative", "a text", _some_text),
+    "w": _Flag("width", _PIXELS, _side),
+    "h": _Flag("height", _PIXELS, _side),
+    "d": _Flag("seed", f"a whole number from 0 to {_SEEDS - 1}", partial(_whole, 0, _SEEDS - 1)),
+    "s": _Flag("steps", f"a whole number from 1 to {_MOST_STEPS}", partial(_whole, 1, _MOST_STEPS)),
+    "l": _Flag("cfg_scale", f"a number from 0 to {_HIGHEST_SCALE:g}", _scale),
+    "ss": _Flag("sampler", f"one of {', '.join(get_args(Sampler))}", _sampler),
+}
+_KNOWN = ", ".join(f"--{name}" for name in _FLAGS)
