@@ -32,8 +32,6 @@ diffusers_logging.disable_progress_bar()
 transformers_logging.disable_progress_bar()
 
 SDXL_CONFIGS = Path(__file__).parent / "sdxl"
-_CLIP_TOKENS = 49408
-"""transformers makes a tokenizer without words, and says nothing, where the files are missing."""
 
 
 class BaseModel(ABC):
@@ -80,8 +78,8 @@ class DiffusersModel(BaseModel):
         kind = CLIPTextModelWithProjection if number else CLIPTextModel
         model = self._load(kind, f"text_encoder{suffix}", dtype)
         tokenizer = self._load(CLIPTokenizer, f"tokenizer{suffix}")
-        if len(tokenizer) < _CLIP_TOKENS:
-            raise self._problem(f"tokenizer{suffix}", ValueError("it has no vocabulary."))
+        if not _knows_the_words_of(model, tokenizer):
+            raise self._problem(f"tokenizer{suffix}", ValueError("it lacks words that the model has."))
         return TextEncoder(tokenizer, model)
 
     def unet(self, dtype: torch.dtype) -> Unet:
@@ -132,7 +130,7 @@ class SingleFileModel(BaseModel):
         with torch.device("meta"):
             model = CLIPTextModelWithProjection(config) if number else CLIPTextModel(config)
         read = self._text_encoder_2_tensor if number else self._text_encoder_tensor
-        return TextEncoder(self._load_tokenizer(number), self._filled(model, dtype, read))
+        return TextEncoder(self._load_tokenizer(number, model), self._filled(model, dtype, read))
 
     def unet(self, dtype: torch.dtype) -> Unet:
         return Unet(self._filled(self._empty(UNet2DConditionModel, "unet"), dtype, self._unet_tensor))
@@ -142,13 +140,13 @@ class SingleFileModel(BaseModel):
         with torch.device("meta"):
             return kind.from_config(kind.load_config(self._configs / part))
 
-    def _load_tokenizer(self, number: int) -> Any:
+    def _load_tokenizer(self, number: int, model: Any) -> Any:
         # OpenCLIP pads with the token 0, which reads "!"; OpenAI's CLIP with the end of the text.
         padding = {"pad_token": "!"} if number else {}
         tokenizer = cast("Any", CLIPTokenizer).from_pretrained(
             self._tokenizer, local_files_only=True, model_max_length=77, **padding
         )
-        if len(tokenizer) < _CLIP_TOKENS:
+        if not _knows_the_words_of(model, tokenizer):
             raise ProblemError(
                 "tokenizer_missing",
                 f"CLIP's vocabulary is not in {self._tokenizer}.",
@@ -197,6 +195,11 @@ class SingleFileModel(BaseModel):
         if original == "text_projection":
             return tensor.t().contiguous()
         return tensor if third is None else tensor.chunk(3)[third].clone()
+
+
+def _knows_the_words_of(model: Any, tokenizer: Any) -> bool:
+    """Where its files are missing, transformers makes a tokenizer without words, and says nothing."""
+    return len(tokenizer) >= model.config.vocab_size
 
 
 def _frozen(model: Any) -> Any:

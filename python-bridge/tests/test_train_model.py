@@ -224,6 +224,51 @@ def test_a_folder_without_vocabulary_is_refused(tiny_sdxl: Path, tmp_path: Path)
         open_base_model(str(folder)).text_encoder(1, torch.float32)
 
 
+def with_few_words(model: Path, to: Path) -> Path:
+    """A copy that knows no merges: 512 single bytes and the two marks."""
+    shutil.copytree(model, to)
+    for suffix in ("", "_2"):
+        tokenizer, encoder = to / f"tokenizer{suffix}", to / f"text_encoder{suffix}"
+        known: dict[str, int] = json.loads((tokenizer / "vocab.json").read_text(encoding="utf-8"))
+        words = [*sorted(known, key=known.__getitem__)[:512], "<|startoftext|>", "<|endoftext|>"]
+        (tokenizer / "vocab.json").write_text(json.dumps({word: n for n, word in enumerate(words)}))
+        (tokenizer / "merges.txt").write_text("#version: 0.2\n")
+        config = json.loads((encoder / "config.json").read_text(encoding="utf-8"))
+        (encoder / "config.json").write_text(json.dumps({**config, "vocab_size": len(words)}))
+        weights = load_tensors(encoder / "model.safetensors")
+        name = next(name for name in weights if name.endswith("token_embedding.weight"))
+        weights[name] = weights[name][: len(words)].clone()
+        save_tensors(encoder / "model.safetensors", weights, format="pt")
+    return to
+
+
+def test_a_model_may_know_fewer_words_than_clip(tiny_sdxl: Path, tmp_path: Path) -> None:
+    folder = with_few_words(tiny_sdxl, tmp_path / "model")
+    base = open_base_model(str(folder))
+    for number in (0, 1):
+        assert base.text_encoder(number, torch.float32).encode("ohwx").hidden.shape[0] == 77
+    single_file = tmp_path / "few.safetensors"
+    convert_folder(folder, single_file)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ProblemError, match="vocabulary"):
+        SingleFileModel(single_file, folder, tmp_path / "empty").text_encoder(0, torch.float32)
+    single = SingleFileModel(single_file, folder, folder / "tokenizer")
+    torch.testing.assert_close(
+        single.text_encoder(0, torch.float32).encode("ohwx").hidden,
+        base.text_encoder(0, torch.float32).encode("ohwx").hidden,
+    )
+
+
+def test_a_tokenizer_with_fewer_words_than_its_encoder_is_refused(tiny_sdxl: Path, tmp_path: Path) -> None:
+    folder = with_few_words(tiny_sdxl, tmp_path / "model")
+    shutil.rmtree(folder / "text_encoder")
+    shutil.copytree(tiny_sdxl / "text_encoder", folder / "text_encoder")
+    with pytest.raises(ProblemError, match="words") as caught:
+        open_base_model(str(folder)).text_encoder(0, torch.float32)
+    assert caught.value.problem.code == "model_damaged"
+    assert "tokenizer of" in caught.value.problem.message
+
+
 def test_half_precision_files_alone_will_do(tiny_sdxl: Path, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(tiny_sdxl, folder)
