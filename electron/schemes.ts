@@ -4,7 +4,7 @@ import { extname } from 'node:path';
 import { protocol } from 'electron';
 import { contentSecurityPolicy } from './security/csp';
 import { APP_SCHEME, MEDIA_SCHEME } from './security/origin';
-import { fileOfAppUrl, thumbnailOfMediaUrl } from './security/served-files';
+import { fileOfAppUrl, nameOfMediaUrl, type MediaName } from './security/served-files';
 
 /** Takes the place of the nonce in the page's `style-nonce` meta element. */
 const NONCE_PLACEHOLDER = '__STYLE_NONCE__';
@@ -34,9 +34,11 @@ export interface SchemeSources {
   readonly renderer: string;
   /** A thumbnail's bytes; null when there is none. */
   readonly thumbnail: (id: string) => Promise<Buffer | null>;
+  /** A sample's bytes; null when there is none. */
+  readonly sample: (jobId: string, seq: number) => Promise<Buffer | null>;
 }
 
-export function serveSchemes({ renderer, thumbnail }: SchemeSources): void {
+export function serveSchemes({ renderer, ...media }: SchemeSources): void {
   protocol.handle(APP_SCHEME, async ({ url }) => {
     const path = await fileOfAppUrl(renderer, url);
     if (path === null) return refusal(403);
@@ -44,13 +46,21 @@ export function serveSchemes({ renderer, thumbnail }: SchemeSources): void {
     return content === null ? refusal(404) : page(content, extname(path));
   });
   protocol.handle(MEDIA_SCHEME, async ({ url }) => {
-    const id = thumbnailOfMediaUrl(url);
-    if (id === null) return refusal(403);
-    const content = await thumbnail(id);
-    if (content === null) return refusal(404);
-    // The id changes when the picture changes.
-    return respond(content, 'image/webp', { 'Cache-Control': 'max-age=31536000, immutable' });
+    const name = nameOfMediaUrl(url);
+    return name === null ? refusal(403) : picture(name, media);
   });
+}
+
+async function picture(
+  name: MediaName,
+  { thumbnail, sample }: Omit<SchemeSources, 'renderer'>,
+): Promise<Response> {
+  const isThumbnail = name.kind === 'thumbnail';
+  const content = await (isThumbnail ? thumbnail(name.id) : sample(name.jobId, name.seq));
+  if (content === null) return refusal(404);
+  const type = isThumbnail ? 'image/webp' : 'image/png';
+  // A thumbnail's id changes when its picture changes; a sample never does.
+  return respond(content, type, { 'Cache-Control': 'max-age=31536000, immutable' });
 }
 
 function page(content: Buffer, extension: string): Response {

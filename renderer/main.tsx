@@ -9,6 +9,7 @@ import './styles/tabs.css';
 import './styles/parameters.css';
 import './styles/training.css';
 import './styles/run.css';
+import './styles/samples.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
 import { preventStrayDrops } from './components/Drop';

@@ -32,6 +32,8 @@ export interface JobView {
   readonly folder: string;
   /** ISO 8601. */
   readonly createdAt: string;
+  /** How many prompts it draws pictures of while it trains. */
+  readonly samplePrompts: number;
   readonly status: JobStatus;
   readonly phase: EventOf<'phase'> | null;
   readonly hello: EventOf<'hello'> | null;
@@ -39,6 +41,8 @@ export interface JobView {
   readonly lastStep: EventOf<'step'> | null;
   readonly points: readonly LossPoint[];
   readonly checkpoints: readonly EventOf<'checkpoint'>[];
+  /** Pictures drawn while it trained, in the order in which they were. */
+  readonly samples: readonly EventOf<'sample'>[];
   readonly lastCaption: EventOf<'caption'> | null;
   /** Pictures that could not be captioned. */
   readonly captionFailures: readonly EventOf<'caption'>[];
@@ -50,13 +54,14 @@ export interface JobView {
   readonly lastSeq: number;
 }
 
-/** A job for a list: all but its curve. */
-export type JobSummary = Omit<JobView, 'points'>;
+/** A job for a list: all but its curve and its pictures. */
+export type JobSummary = Omit<JobView, 'points' | 'samples'>;
 
-export const summaryOf = ({ points: _, ...summary }: JobView): JobSummary => summary;
+export const summaryOf = ({ points: _, samples: __, ...summary }: JobView): JobSummary => summary;
 
 /** What a list needs of a job, whatever version of the app wrote its config. */
-export type JobHead = Pick<Job, 'id' | 'kind' | 'name' | 'createdAt'>;
+export type JobHead = Pick<Job, 'id' | 'kind' | 'name' | 'createdAt'> &
+  Pick<JobView, 'samplePrompts'>;
 
 export const newJobView = (job: JobHead, folder: string): JobView => ({
   id: job.id,
@@ -64,6 +69,7 @@ export const newJobView = (job: JobHead, folder: string): JobView => ({
   name: job.name,
   folder,
   createdAt: job.createdAt,
+  samplePrompts: job.samplePrompts,
   status: { kind: 'starting' },
   phase: null,
   hello: null,
@@ -71,6 +77,7 @@ export const newJobView = (job: JobHead, folder: string): JobView => ({
   lastStep: null,
   points: [],
   checkpoints: [],
+  samples: [],
   lastCaption: null,
   captionFailures: [],
   warnings: [],
@@ -85,10 +92,12 @@ export function applyEvents(view: JobView, events: readonly JobEvent[]): JobView
   const last = fresh.at(-1);
   if (last === undefined) return view;
   const points = fresh.filter((event) => event.type === 'step').map(toPoint);
+  const samples = fresh.filter((event) => event.type === 'sample');
   const next = fresh.reduce(applyEvent, view);
   return {
     ...next,
     points: points.length === 0 ? view.points : [...view.points, ...points],
+    samples: samples.length === 0 ? view.samples : [...view.samples, ...samples],
     lastEventTime: last.time,
     lastSeq: last.seq,
   };
@@ -125,6 +134,7 @@ function applyEvent(view: JobView, event: JobEvent): JobView {
       return { ...view, status: { kind: 'failed', problem: event.problem } };
     case 'finished':
       return { ...view, status: { kind: event.outcome }, outputs: event.outputs };
+    case 'sample':
     case 'heartbeat':
     case 'log':
       return view;

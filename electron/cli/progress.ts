@@ -12,6 +12,7 @@ const phaseNames: Record<EventOf<'phase'>['phase'], string> = {
   caching_latents: 'Caching latents',
   caching_captions: 'Caching captions',
   training: 'Training',
+  sampling: 'Drawing samples',
   captioning: 'Captioning',
   saving: 'Saving',
 };
@@ -48,6 +49,9 @@ export class ProgressPrinter {
       case 'checkpoint':
         this.#line(`Saved ${event.path}`);
         break;
+      case 'sample':
+        this.#line(`Sample ${String(event.index + 1)}: ${event.path}`);
+        break;
       case 'warning':
         this.finish();
         printProblem('Warning', event.problem);
@@ -69,7 +73,7 @@ export class ProgressPrinter {
   #showPhase({ phase, done, total }: EventOf<'phase'>): void {
     if (phase !== this.#phase) this.#line(phaseNames[phase]);
     this.#phase = phase;
-    const hasOwnLines = phase === 'training' || phase === 'captioning';
+    const hasOwnLines = phase === 'training' || phase === 'sampling' || phase === 'captioning';
     if (total > 0 && !hasOwnLines) this.#progress(done, total, phaseNames[phase], false);
   }
 

@@ -20,7 +20,7 @@ const rows: readonly Row[] = [
     directive: 'img-src',
     sources: () => ["'self'", 'media:', 'data:'],
     reason:
-      'The bundle’s pictures, thumbnails by id, and small pictures that the bundle holds as data.',
+      'The bundle’s pictures, thumbnails and samples by id, and small pictures that the bundle holds as data.',
   },
   {
     directive: 'connect-src',

@@ -6,6 +6,7 @@ import type { StartJob } from '../../shared/contract';
 import type { JobHead } from '../../shared/job-view';
 import { procSchema, type Job, type Proc } from '../../shared/protocol';
 import { ProblemError } from '../../shared/result';
+import { samplePromptLines } from '../../shared/sample-prompts';
 import { writeJsonAtomically } from '../lib/atomic-file';
 import { codeOf, fileProblem, isNotFound } from '../lib/file-problem';
 
@@ -28,12 +29,20 @@ export async function hasMarker(folder: string, marker: Marker): Promise<boolean
 }
 
 // Not the whole schema: the folder of an older job, whose parameters were others, stays readable.
-const jobHeadSchema = z.object({
-  id: z.string(),
-  kind: z.enum(['train', 'caption']),
-  name: z.string(),
-  createdAt: z.string(),
-});
+const jobHeadSchema = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['train', 'caption']),
+    name: z.string(),
+    createdAt: z.string(),
+    config: z.object({ sample_prompts: z.string() }).catch({ sample_prompts: '' }),
+  })
+  .transform(({ config, ...head }) => ({
+    ...head,
+    samplePrompts: samplePromptLines(config.sample_prompts).length,
+  }));
+
+export const headOf = (job: Job): JobHead => jobHeadSchema.parse(job);
 
 /** The job in a folder; null when there is none. */
 export const readJob = (folder: string): Promise<JobHead | null> =>

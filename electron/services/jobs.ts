@@ -8,6 +8,7 @@ import { isInside } from '../lib/paths';
 import { endTree } from '../lib/process-tree';
 import {
   createJobFolder,
+  headOf,
   listFolders,
   loggingDirOf,
   readConsole,
@@ -19,6 +20,7 @@ import {
 import { attachProcess, startProcess } from './job-process';
 import type { Log } from './log';
 import type { RecentLogs } from './recent-logs';
+import { readSample } from './samples';
 import { WatchedJob, type JobListener } from './watched-job';
 
 export interface JobServiceOptions {
@@ -100,7 +102,8 @@ export class JobService {
       },
     );
     log.info(`Job ${job.id} started in ${folder}, pid ${String(running.proc.pid)}`);
-    const watched = new WatchedJob(job, folder, running.proc, running.ended, listener, log);
+    const head = headOf(job);
+    const watched = new WatchedJob(head, folder, running.proc, running.ended, listener, log);
     this.#jobs.set(job.id, watched);
     listener.onChanged(summaryOf(watched.view));
     return watched.view;
@@ -140,6 +143,12 @@ export class JobService {
 
   console(jobId: string, offset: number): Promise<ConsoleChunk> {
     return readConsole(this.#find(jobId).folder, offset);
+  }
+
+  /** The bytes of a sample, named by the `seq` of its event; null when the job has none, or its file is gone. */
+  async sample(jobId: string, seq: number): Promise<Buffer | null> {
+    const view = this.#jobs.get(jobId)?.view;
+    return view === undefined ? null : readSample(view, seq);
   }
 
   /** The job when it is over. */

@@ -182,6 +182,8 @@ export class Preparation {
       reg_data_dir: form.regularizationFolder === '' ? '' : join(form.destination, 'reg'),
       output_dir: join(form.destination, 'model'),
       logging_dir: join(form.destination, 'log'),
+      // What is drawn of the pictures is no matter of bringing them in.
+      sample_prompts: '',
     };
     const concepts = [
       ...folders.map(({ source }) => ({

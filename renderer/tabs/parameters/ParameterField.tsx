@@ -1,4 +1,4 @@
-import { ActionIcon, Select, Switch, TextInput, Tooltip } from '@mantine/core';
+import { ActionIcon, Select, Switch, TextInput, Textarea, Tooltip } from '@mantine/core';
 import { IconArrowBackUp, IconInfoCircle } from '@tabler/icons-react';
 import { memo } from 'react';
 import { parameters, type Parameter, type ParameterKey } from '../../../shared/parameters';
@@ -131,8 +131,27 @@ function Control({ name, value, error, remark }: ParameterFieldProps) {
           onChange={(event) => change(event.currentTarget.value)}
         />
       );
+    case 'lines':
+      return (
+        <Textarea
+          {...common}
+          data-field={name}
+          value={text}
+          error={error}
+          autosize
+          minRows={3}
+          maxRows={12}
+          placeholder={examples[name] ?? ''}
+          onChange={(event) => change(event.currentTarget.value)}
+        />
+      );
   }
 }
+
+/** What a field of several lines may look like, shown while it is empty. */
+const examples: Partial<Record<ParameterKey, string>> = {
+  sample_prompts: 'nova woman on a blue background --w 1024 --h 1024 --d 1',
+};
 
 /** Arrow keys move a decimal by a tenth of its leading digit's place: 0.0003 by 0.0001, 16 by 1. */
 function tenth(value: DraftValue): number {

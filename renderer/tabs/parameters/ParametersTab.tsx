@@ -12,10 +12,11 @@ import { useWindowFocus } from '../../components/useWindowFocus';
 import { formatQuantity } from '../../format';
 import { describeIdentity } from './identity';
 import { ParameterField } from './ParameterField';
-import { modelIdentity } from './store';
+import { modelIdentity, runPlan } from './store';
 import { isNeeded, useChecked, type Checked } from './useChecked';
+import { useRunPlan } from './useRunPlan';
 
-const groups: readonly ParameterGroup[] = ['Model', 'Folders', 'Basic', 'Advanced'];
+const groups: readonly ParameterGroup[] = ['Model', 'Folders', 'Basic', 'Advanced', 'Samples'];
 const keysOf = (group: ParameterGroup) =>
   parameterKeys.filter((key) => parameters[key].group === group);
 
@@ -32,15 +33,23 @@ function useFindings(): Findings {
     modelIdentity.ask(path.trim() === '' ? null : { path });
   }, [path, focused]);
   const { value, problem: unanswered, pending } = modelIdentity.useAnswer();
-  if (pending) return { ...checked, modelRemark: 'Looking at the model…' };
+  const problems = { ...usePromptProblem(checked, focused), ...checked.problems };
+  if (pending) return { ...checked, problems, modelRemark: 'Looking at the model…' };
   const problem = unanswered ?? value?.problem ?? null;
   if (problem === null)
-    return { ...checked, modelRemark: value === null ? '' : describeIdentity(value) };
+    return { ...checked, problems, modelRemark: value === null ? '' : describeIdentity(value) };
   return {
     ...checked,
-    problems: { pretrained_model_name_or_path: sentencesOf(problem), ...checked.problems },
+    problems: { pretrained_model_name_or_path: sentencesOf(problem), ...problems },
     modelRemark: '',
   };
+}
+
+/** The bridge alone reads the flags of a prompt: it says with the plan what is wrong with them. */
+function usePromptProblem(checked: Checked, focused: number): Checked['problems'] {
+  useRunPlan(checked, focused, checked.config.sample_prompts.trim() !== '');
+  const problem = runPlan.useAnswer((answer) => answer.problem);
+  return problem?.code === 'sample_prompt_invalid' ? { sample_prompts: sentencesOf(problem) } : {};
 }
 
 const sentencesOf = ({ message, hint }: Problem): string =>

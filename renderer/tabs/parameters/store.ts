@@ -2,3 +2,6 @@ import { createQuestion } from '../../question';
 
 /** What the base model path turns out to be. Asked by whichever tab shows it. */
 export const modelIdentity = createQuestion('model:identify', 500);
+
+/** What a run with these parameters will do. Asked by whichever tab shows it. */
+export const runPlan = createQuestion('plan:make', 400);

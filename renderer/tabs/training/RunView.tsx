@@ -9,6 +9,7 @@ import { formatWhen } from '../../format';
 import { ConsolePanel } from './ConsolePanel';
 import { LossPanel } from './LossPanel';
 import { Outcome } from './Outcome';
+import { SamplesPanel } from './SamplesPanel';
 import { phaseMarks, statusWord } from './status';
 import { Tiles } from './Tiles';
 
@@ -82,6 +83,7 @@ export function RunView({ run }: { readonly run: JobView }) {
         <Note key={warning.code + warning.message} problem={warning} tone="warning" />
       ))}
       <Tiles run={run} />
+      <SamplesPanel run={run} />
       <div className="run-panels">
         <LossPanel points={run.points} over={isOver(run.status)} />
         <ConsolePanel jobId={run.id} over={isOver(run.status)} />

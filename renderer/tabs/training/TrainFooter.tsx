@@ -7,14 +7,16 @@ import { showParameter, useApp } from '../../app/store';
 import { Meter } from '../../components/bits';
 import { StopButton } from '../../components/StopButton';
 import { formatDuration } from '../../format';
-import { modelIdentity } from '../parameters/store';
+import { modelIdentity, runPlan } from '../parameters/store';
 import { useChecked } from '../parameters/useChecked';
-import { phaseMarks } from './status';
-import { runPlan, startTraining, useTraining } from './store';
+import { phaseMarks, progressOf, samplingText } from './status';
+import { startTraining, useTraining } from './store';
 import { useRunningRun, useShownRun } from './useRun';
 
 function runningText(run: JobView): string {
   if (run.status.kind === 'stopping') return 'Stopping after this step. What was learnt is saved.';
+  const sampling = samplingText(run);
+  if (sampling !== null) return sampling;
   if (run.lastStep !== null && run.phase?.phase === 'training')
     return `Step ${run.lastStep.step} of ${run.lastStep.total}, ${formatDuration(run.lastStep.etaSeconds)} left`;
   const current = phaseMarks(run).find(({ state }) => state === 'current');
@@ -23,14 +25,10 @@ function runningText(run: JobView): string {
 
 function Running({ run }: { readonly run: JobView }) {
   const shown = useShownRun();
-  const counted = run.phase?.phase === 'training' ? run.lastStep : null;
+  const { done, total } = progressOf(run);
   return (
     <footer className="side-foot">
-      <Meter
-        label="Training"
-        value={counted?.step ?? run.phase?.done ?? 0}
-        max={counted?.total ?? run.phase?.total ?? 0}
-      />
+      <Meter label="Training" value={done} max={total} />
       <Text size="sm" className="numbers foot-line" role="status">
         {runningText(run)}
       </Text>

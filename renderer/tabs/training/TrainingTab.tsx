@@ -5,20 +5,19 @@ import { Empty } from '../../components/bits';
 import { useWindowFocus } from '../../components/useWindowFocus';
 import { modelIdentity } from '../parameters/store';
 import { useChecked } from '../parameters/useChecked';
+import { useRunPlan } from '../parameters/useRunPlan';
 import { EarlierRuns } from './EarlierRuns';
 import { RunView } from './RunView';
-import { runPlan } from './store';
 import { TrainFooter } from './TrainFooter';
 import { useShownRun } from './useRun';
 import { WhatWillHappen } from './WhatWillHappen';
 import { WhereThingsAre } from './WhereThingsAre';
 
 function useQuestions(): void {
-  const { config, problems } = useChecked();
+  const checked = useChecked();
   const focused = useWindowFocus();
-  const usable = Object.keys(problems).length === 0;
-  const path = config.pretrained_model_name_or_path;
-  useEffect(() => runPlan.ask(usable ? config : null), [config, usable, focused]);
+  const path = checked.config.pretrained_model_name_or_path;
+  useRunPlan(checked, focused);
   useEffect(() => modelIdentity.ask(path.trim() === '' ? null : { path }), [path, focused]);
 }
 

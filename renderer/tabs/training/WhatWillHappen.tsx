@@ -1,9 +1,14 @@
-import { Loader, Text } from '@mantine/core';
+import { Anchor, Loader, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { TrainConfig } from '../../../shared/parameters';
 import type { Plan } from '../../../shared/protocol';
+import type { Problem } from '../../../shared/result';
+import { showParameter } from '../../app/store';
 import { Fact, Note, Section } from '../../components/bits';
 import { formatCount, formatQuantity } from '../../format';
+import { runPlan } from '../parameters/store';
 import { useChecked } from '../parameters/useChecked';
-import { runPlan } from './store';
+import { SamplesAhead } from './SamplesAhead';
 
 function Buckets({ buckets }: { readonly buckets: Plan['buckets'] }) {
   const largest = Math.max(...buckets.map(({ count }) => count));
@@ -43,7 +48,7 @@ function repeatsOf(plan: Plan): string {
   return least === most ? formatCount(least) : `${least} to ${most}`;
 }
 
-function Facts({ plan }: { readonly plan: Plan }) {
+function Facts({ plan, config }: { readonly plan: Plan; readonly config: TrainConfig }) {
   return (
     <>
       <p className="total-steps">
@@ -59,12 +64,25 @@ function Facts({ plan }: { readonly plan: Plan }) {
         <Fact label="Steps an epoch">{formatCount(plan.stepsPerEpoch)}</Fact>
       </dl>
       {plan.buckets.length > 0 && <Buckets buckets={plan.buckets} />}
+      <SamplesAhead config={config} />
     </>
   );
 }
 
+const wayOut = ({ code }: Problem): ReactNode =>
+  code === 'sample_prompt_invalid' && (
+    <Anchor
+      component="button"
+      type="button"
+      size="sm"
+      onClick={() => showParameter('sample_prompts')}
+    >
+      Change it
+    </Anchor>
+  );
+
 export function WhatWillHappen() {
-  const { problems } = useChecked();
+  const { config, problems } = useChecked();
   const { value, problem, pending } = runPlan.useAnswer();
   const wrong = Object.keys(problems).length;
   return (
@@ -73,8 +91,8 @@ export function WhatWillHappen() {
         title="What will happen"
         aside={pending && <Loader size={14} role="img" aria-label="Working it out" />}
       >
-        {problem && <Note problem={problem} tone="error" />}
-        {value && <Facts plan={value} />}
+        {problem && <Note problem={problem} tone="error" action={wayOut(problem)} />}
+        {value && <Facts plan={value} config={config} />}
         {wrong > 0 && (
           <Text size="sm" c="dimmed">
             The plan appears once all parameters can be used.

@@ -27,7 +27,8 @@ const trainingPhases = [
   { phases: ['starting', 'loading_model'], label: 'Load model' },
   { phases: ['caching_latents'], label: 'Cache images' },
   { phases: ['caching_captions'], label: 'Cache captions' },
-  { phases: ['training'], label: 'Train' },
+  // Samples are drawn while it trains, again and again.
+  { phases: ['training', 'sampling'], label: 'Train' },
   { phases: ['saving'], label: 'Save' },
 ] as const satisfies readonly { phases: readonly Phase[]; label: string }[];
 
@@ -38,7 +39,32 @@ export interface PhaseMark {
   readonly count: string | null;
 }
 
-export function phaseMarks({ phase, status, lastStep }: JobView): readonly PhaseMark[] {
+/** Which of a round of samples is being drawn, from 1. */
+const sampleOf = ({ done, total }: EventOf<'phase'>): string =>
+  `sample ${Math.min(done + 1, total)} of ${total}`;
+
+/** `Drawing sample 2 of 3`; null while none is drawn. */
+export const samplingText = ({ phase }: Pick<JobView, 'phase'>): string | null =>
+  phase?.phase === 'sampling' ? `Drawing ${sampleOf(phase)}` : null;
+
+/** How far it is, in the unit of its phase; `total` is 0 where the end is not known. Samples are no progress. */
+export function progressOf({
+  phase,
+  lastStep,
+  plan,
+}: Pick<JobView, 'phase' | 'lastStep' | 'plan'>): {
+  readonly done: number;
+  readonly total: number;
+} {
+  const name = phase?.phase;
+  if (lastStep !== null && (name === 'training' || name === 'sampling'))
+    return { done: lastStep.step, total: lastStep.total };
+  if (name === 'sampling') return { done: 0, total: plan?.totalSteps ?? 0 };
+  return { done: phase?.done ?? 0, total: phase?.total ?? 0 };
+}
+
+export function phaseMarks(run: JobView): readonly PhaseMark[] {
+  const { phase, status } = run;
   const current = trainingPhases.findIndex(({ phases }) =>
     (phases as readonly string[]).includes(phase?.phase ?? 'starting'),
   );
@@ -46,9 +72,9 @@ export function phaseMarks({ phase, status, lastStep }: JobView): readonly Phase
   return trainingPhases.map(({ label }, index) => {
     if (finished || index < current) return { label, state: 'done', count: null };
     if (index > current) return { label, state: 'waiting', count: null };
-    const counted = label === 'Train' ? lastStep : null;
-    const done = counted?.step ?? phase?.done ?? 0;
-    const total = counted?.total ?? phase?.total ?? 0;
-    return { label, state: 'current', count: total > 0 ? `${done} of ${total}` : null };
+    const { done, total } = progressOf(run);
+    const counted = total > 0 ? `${done} of ${total}` : null;
+    const sampling = phase?.phase === 'sampling' ? sampleOf(phase) : null;
+    return { label, state: 'current', count: sampling ?? counted };
   });
 }

@@ -3,8 +3,6 @@ import { trainConfigSchema, type TrainConfig } from '../../../shared/parameters'
 import { followJob, startJob } from '../../app/jobs';
 import { createQuestion } from '../../question';
 
-export const runPlan = createQuestion('plan:make', 400);
-
 /** Asked after the plan: the answer has to wait for torch. */
 const hardware = createQuestion('environment:probe', 1000);
 export const useHardware = hardware.useAnswer;

@@ -28,7 +28,7 @@ const optionsOf = (...args: readonly string[]): unknown =>
     .opts();
 
 const completed = (changes: Partial<JobView> = {}): JobView => ({
-  ...newJobView({ id: 'a', kind: 'caption', name: 'a', createdAt: '' }, ''),
+  ...newJobView({ id: 'a', kind: 'caption', name: 'a', createdAt: '', samplePrompts: 0 }, ''),
   status: { kind: 'completed' },
   ...changes,
 });

@@ -5,7 +5,7 @@ import { contentSecurityPolicy } from '../../../electron/security/csp';
 import { mayNavigate, windowOpenAnswer } from '../../../electron/security/navigation';
 import { isAppUrl, START_PAGE } from '../../../electron/security/origin';
 import { grantedPermissions, isGranted } from '../../../electron/security/permissions';
-import { fileOfAppUrl, thumbnailOfMediaUrl } from '../../../electron/security/served-files';
+import { fileOfAppUrl, nameOfMediaUrl } from '../../../electron/security/served-files';
 import { tempFolder } from '../../fakes/temp-folder';
 
 describe('origin', () => {
@@ -116,7 +116,7 @@ describe('files served', () => {
 
 test('a thumbnail goes by its id and nothing else', () => {
   const id = '0123456789abcdef0123456789abcdef';
-  expect(thumbnailOfMediaUrl(`media://thumbnail/${id}`)).toBe(id);
+  expect(nameOfMediaUrl(`media://thumbnail/${id}`)).toEqual({ kind: 'thumbnail', id });
   for (const url of [
     `media://thumbnail/${id}0`,
     `media://thumbnail/../${id}`,
@@ -126,5 +126,31 @@ test('a thumbnail goes by its id and nothing else', () => {
     'media://thumbnail/%2fetc%2fpasswd',
     `app://thumbnail/${id}`,
   ])
-    expect(thumbnailOfMediaUrl(url)).toBeNull();
+    expect(nameOfMediaUrl(url)).toBeNull();
+});
+
+test('a sample goes by its job and its number and nothing else', () => {
+  const jobId = '6f9619ff-8b86-4011-b42d-00c04fc964ff';
+  expect(nameOfMediaUrl(`media://sample/${jobId}/12`)).toEqual({ kind: 'sample', jobId, seq: 12 });
+  for (const url of [
+    `media://sample/${jobId}`,
+    `media://sample/${jobId}/`,
+    `media://sample/${jobId}/0`,
+    `media://sample/${jobId}/-1`,
+    `media://sample/${jobId}/1.5`,
+    `media://sample/${jobId}/1e3`,
+    `media://sample/${jobId}/12/..`,
+    `media://sample/${jobId}/12.png`,
+    `media://sample/${jobId}/12?x`,
+    `media://sample/${jobId}/12\n`,
+    `media://sample/${jobId}/9007199254740993`,
+    `media://sample/../${jobId}/12`,
+    'media://sample/..%2f..%2fetc%2fpasswd/1',
+    'media://sample/%2fetc%2fpasswd/1',
+    'media://sample//etc/passwd',
+    'media://sample//1',
+    `media://sample@elsewhere/${jobId}/12`,
+    `app://sample/${jobId}/12`,
+  ])
+    expect(nameOfMediaUrl(url), url).toBeNull();
 });

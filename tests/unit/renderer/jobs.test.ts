@@ -5,7 +5,13 @@ import type { JobEvent } from '../../../shared/protocol';
 import { ok } from '../../../shared/result';
 
 const job = newJobView(
-  { id: 'job', kind: 'caption', name: 'caption', createdAt: '2026-01-01T00:00:00Z' },
+  {
+    id: 'job',
+    kind: 'caption',
+    name: 'caption',
+    createdAt: '2026-01-01T00:00:00Z',
+    samplePrompts: 0,
+  },
   '/log/job',
 );
 
