@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -14,19 +15,17 @@ from PIL import Image
 from tensor_files import load_tensors
 from training_support import ListSink, losses_of, make_config, run_training, warnings_of
 
-from lora_bridge import sample
+from lora_bridge import sample, train
 from lora_bridge.materials import prepare_texts
 from lora_bridge.model import DiffusersModel
 from lora_bridge.painter import Painter
-from lora_bridge.parts import Vae
+from lora_bridge.parts import Unet, Vae
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import CheckpointEvent, PhaseEvent, SampleEvent, StepEvent, WarningEvent
 from lora_bridge.sample import Studio
 from lora_bridge.sample_prompts import parse_prompts
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from torch import Tensor
 
     from lora_bridge.sink import Ending
@@ -142,6 +141,22 @@ def test_what_is_told_of_a_picture(project: Path, tiny_sdxl: Path) -> None:
     assert [file.name for file in (project / "job" / "samples").iterdir()] == ["ohwx_000001_00_5.png"]
 
 
+def test_paths_are_whole_wherever_the_job_was_started(
+    project: Path, tiny_sdxl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    sink = ListSink()
+    config = make_config(
+        project,
+        pretrained_model_name_or_path=str(tiny_sdxl),
+        sample_prompts=PROMPT,
+        max_train_steps=1,
+    )
+    train.run(config, sink, Path("job"), "cpu")
+    (event,) = sink.of(SampleEvent)
+    assert event.path == str(project / "job" / "samples" / "ohwx_000001_00_7.png")
+
+
 @pytest.mark.parametrize(
     ("rule", "due"),
     [
@@ -215,6 +230,22 @@ def test_the_training_is_the_same_with_and_without_samples(
     assert len(losses_of(sink)) == 4
     one, two = (load_tensors(ending.outputs[0]) for ending in (plain, drawn))
     torch.testing.assert_close(one, two, rtol=0, atol=0)
+
+
+def test_pictures_leave_no_gradients_behind(
+    project: Path, tiny_sdxl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict = Unet.predict
+    with_gradients: list[bool] = []
+
+    def noted(unet: Unet, *arguments: Tensor) -> Tensor:
+        prediction = predict(unet, *arguments)
+        with_gradients.append(prediction.requires_grad)
+        return prediction
+
+    monkeypatch.setattr(Unet, "predict", noted)
+    run_with_samples(project, tiny_sdxl, max_train_steps=1, sample_at_first=True)
+    assert with_gradients == [False, False, True, False, False]
 
 
 def test_drawing_takes_no_time_of_the_steps(
