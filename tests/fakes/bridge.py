@@ -1,7 +1,7 @@
 """A scripted stand-in for the bridge, standard library only: `bridge.py <scenario> job <folder>` or `... serve`.
 
 Job scenarios: normal, slow_start, garbage, nan, crash, silent_exit, hang, deaf, torn, orphan, until_stopped,
-other_version.
+other_version. A normal training draws each of its sample prompts before the first step and after the last.
 Worker scenarios: normal, garbage, crash, hang, wrong_answer, other_version, slow_start.
 """
 
@@ -27,6 +27,12 @@ PLAN = {
     "warnings": [],
 }
 STEPS = 4
+SIDE = 8
+# A grey square.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000008000000080800000000e164e1570000000e49444154789c63"
+    "5800050c943100a0932801148541aa0000000049454e44ae426082"
+)
 
 
 class Events:
@@ -70,8 +76,36 @@ class Events:
             memoryBytes=1,
         )
 
+    def sample(self, path: Path, index: int, prompt: str, step: int) -> None:
+        self.send(
+            "sample",
+            path=str(path),
+            index=index,
+            prompt=prompt,
+            negativePrompt="",
+            width=SIDE,
+            height=SIDE,
+            seed=index,
+            sampleSteps=30,
+            cfgScale=7.5,
+            sampler="dpm++_2m_karras",
+            step=step,
+            epoch=min(step, 1),
+        )
+
     def finished(self, outcome: str, *outputs: str) -> None:
         self.send("finished", outcome=outcome, outputs=list(outputs))
+
+
+def draw_samples(folder: Path, config: dict[str, object], events: Events, step: int) -> None:
+    lines = [line.strip() for line in str(config.get("sample_prompts", "")).split("\n")]
+    prompts = [line.split(" --")[0] for line in lines if line and not line.startswith("#")]
+    for index, prompt in enumerate(prompts):
+        events.send("phase", phase="sampling", done=index, total=len(prompts))
+        path = folder / "samples" / f"fake_{step:06d}_{index:02d}_{index}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(PNG)
+        events.sample(path, index, prompt, step)
 
 
 def run_until_stopped(folder: Path, events: Events) -> None:
@@ -127,9 +161,11 @@ def run_job(scenario: str, folder: Path) -> int:
     if scenario == "until_stopped":
         run_until_stopped(folder, events)
         return 0
+    draw_samples(folder, job.get("config", {}), events, 0)
     for step in range(1, STEPS + 1):
         events.step(step)
         time.sleep(0.01)
+    draw_samples(folder, job.get("config", {}), events, STEPS)
     output = folder / "fake.safetensors"
     output.write_bytes(b"fake")
     events.finished("completed", str(output))

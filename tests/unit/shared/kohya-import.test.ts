@@ -163,6 +163,25 @@ test('what is asked for and not done is named; what does nothing is not', () => 
   expect(keysOf(notes, 'unknown')).toEqual(['my_own_key']);
 });
 
+test('samples are understood as kohya_ss saves them', () => {
+  const { config, notes } = load({
+    sample_every_n_epochs: 0,
+    sample_every_n_steps: '100',
+    sample_prompts: 'masterpiece, 1girl --n lowres --w 512 --d 1\n# a comment\n\nphoto of nova\n',
+    sample_sampler: 'euler_a',
+  });
+  expect(config).toMatchObject({
+    sample_every_n_epochs: 0,
+    sample_every_n_steps: 100,
+    sample_at_first: true,
+    sample_prompts: 'masterpiece, 1girl --n lowres --w 512 --d 1\n# a comment\n\nphoto of nova',
+    sample_sampler: 'euler_a',
+  });
+  expect(notes.filter(({ kind }) => kind !== 'defaulted')).toEqual([]);
+  expect(load({ epoch: 1, sample_prompts: '' }).config.sample_prompts).toBe('');
+  expect(keysOf(load({ sample_sampler: 'unipc' }).notes, 'changed')).toEqual(['sample_sampler']);
+});
+
 test('what the file does not say of the text encoders is not reported', () => {
   expect(keysOf(load({ epoch: 1 }).notes, 'unsupported')).toEqual([]);
 });
