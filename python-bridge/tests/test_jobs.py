@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from job_support import CPU, events_of, make_job, replace_training, step, train_as_told
+from job_support import CPU, GOLDEN, events_of, make_job, replace_training, step, train_as_told
 
 import lora_bridge
 from lora_bridge import jobs
+from lora_bridge.console import text_of
 from lora_bridge.device_lock import device_lock
 from lora_bridge.events import MAX_LINE_BYTES
 from lora_bridge.jobs import run_job
@@ -27,6 +28,7 @@ from lora_bridge.protocol_types import (
     HelloEvent,
     JobState,
     LogEvent,
+    SampleEvent,
     StepEvent,
     WarningEvent,
 )
@@ -110,6 +112,12 @@ def test_the_terminal_shows_the_run(folder: Path, capsys: pytest.CaptureFixture[
     lines = capsys.readouterr().out.splitlines()
     assert "training 0/1000" in lines
     assert "Finished (completed)." in lines
+
+
+def test_the_terminal_names_each_sample() -> None:
+    events = [event for event in events_of(GOLDEN) if isinstance(event, SampleEvent)]
+    assert [text_of(event) for event in events] == [f"drew {event.path}" for event in events]
+    assert len(events) == 2
 
 
 def test_a_second_attempt_goes_on_after_a_torn_tail(folder: Path) -> None:
