@@ -46,7 +46,7 @@ async function start(): Promise<void> {
   serveSchemes({
     renderer: locations.renderer,
     thumbnail: (id) => services.thumbnails.find(id),
-    sample: (jobId, seq) => services.jobs.sample(jobId, seq),
+    samples: services.samples,
   });
   followTheme(services);
 

@@ -5,6 +5,7 @@ import { protocol } from 'electron';
 import { contentSecurityPolicy } from './security/csp';
 import { APP_SCHEME, MEDIA_SCHEME } from './security/origin';
 import { fileOfAppUrl, nameOfMediaUrl, type MediaName } from './security/served-files';
+import type { Samples } from './services/samples';
 
 /** Takes the place of the nonce in the page's `style-nonce` meta element. */
 const NONCE_PLACEHOLDER = '__STYLE_NONCE__';
@@ -34,8 +35,7 @@ export interface SchemeSources {
   readonly renderer: string;
   /** A thumbnail's bytes; null when there is none. */
   readonly thumbnail: (id: string) => Promise<Buffer | null>;
-  /** A sample's bytes; null when there is none. */
-  readonly sample: (jobId: string, seq: number) => Promise<Buffer | null>;
+  readonly samples: Samples;
 }
 
 export function serveSchemes({ renderer, ...media }: SchemeSources): void {
@@ -51,16 +51,28 @@ export function serveSchemes({ renderer, ...media }: SchemeSources): void {
   });
 }
 
-async function picture(
-  name: MediaName,
-  { thumbnail, sample }: Omit<SchemeSources, 'renderer'>,
-): Promise<Response> {
-  const isThumbnail = name.kind === 'thumbnail';
-  const content = await (isThumbnail ? thumbnail(name.id) : sample(name.jobId, name.seq));
-  if (content === null) return refusal(404);
-  const type = isThumbnail ? 'image/webp' : 'image/png';
+async function picture(name: MediaName, media: Omit<SchemeSources, 'renderer'>): Promise<Response> {
+  const found = await find(name, media);
+  if (found === null) return refusal(404);
   // A thumbnail's id changes when its picture changes; a sample never does.
-  return respond(content, type, { 'Cache-Control': 'max-age=31536000, immutable' });
+  const headers = { 'Cache-Control': 'max-age=31536000, immutable' };
+  return respond(found.content, found.type, headers);
+}
+
+async function find(
+  name: MediaName,
+  { thumbnail, samples }: Omit<SchemeSources, 'renderer'>,
+): Promise<{ readonly content: Buffer; readonly type: string } | null> {
+  switch (name.kind) {
+    case 'thumbnail': {
+      const content = await thumbnail(name.id);
+      return content && { content, type: 'image/webp' };
+    }
+    case 'sample':
+      return samples.whole(name.jobId, name.seq);
+    case 'small-sample':
+      return samples.small(name.jobId, name.seq);
+  }
 }
 
 function page(content: Buffer, extension: string): Response {

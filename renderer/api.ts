@@ -44,8 +44,8 @@ export function on<B extends Broadcast>(
 export const problemOf = (thrown: unknown): Problem =>
   thrown instanceof ApiProblem ? thrown.problem : toProblem(thrown);
 
-export const sampleUrl = (jobId: string, seq: number): string =>
-  `media://sample/${encodeURIComponent(jobId)}/${seq}`;
+export const sampleUrl = (jobId: string, seq: number, size: 'small' | 'whole'): string =>
+  `media://${size === 'small' ? 'small-sample' : 'sample'}/${encodeURIComponent(jobId)}/${seq}`;
 
 export const thumbnailUrl = (imageId: string): string =>
   `media://thumbnail/${encodeURIComponent(imageId)}`;

@@ -30,13 +30,20 @@ function pathOf(url: string): string | null {
 /** What a `media://` address means. Ids and numbers only: no address ever holds a path. */
 export type MediaName =
   | { readonly kind: 'thumbnail'; readonly id: string }
-  /** `seq` is that of the sample's event in the job. */
-  | { readonly kind: 'sample'; readonly jobId: string; readonly seq: number };
+  /** A sample, whole or in small. `seq` is that of its event in the job. */
+  | {
+      readonly kind: 'sample' | 'small-sample';
+      readonly jobId: string;
+      readonly seq: number;
+    };
 
-/** `media://thumbnail/<id>` or `media://sample/<job id>/<seq>`; null for any other address. */
+const SAMPLE = /^media:\/\/(sample|small-sample)\/([\w-]{1,64})\/([1-9]\d{0,14})$/u;
+
+/** `media://thumbnail/<id>` or `media://(small-)sample/<job id>/<seq>`; null for any other address. */
 export function nameOfMediaUrl(url: string): MediaName | null {
   const id = /^media:\/\/thumbnail\/([0-9a-f]{32})$/u.exec(url)?.[1];
   if (id !== undefined) return { kind: 'thumbnail', id };
-  const [, jobId, seq] = /^media:\/\/sample\/([\w-]{1,64})\/([1-9]\d{0,14})$/u.exec(url) ?? [];
-  return jobId === undefined ? null : { kind: 'sample', jobId, seq: Number(seq) };
+  const [, kind, jobId, seq] = SAMPLE.exec(url) ?? [];
+  if (jobId === undefined) return null;
+  return { kind: kind === 'sample' ? kind : 'small-sample', jobId, seq: Number(seq) };
 }

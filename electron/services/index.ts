@@ -7,6 +7,7 @@ import { JobService } from './jobs';
 import type { Log } from './log';
 import { Preparation } from './preparation';
 import { createRecentLogs } from './recent-logs';
+import { Samples } from './samples';
 import { configOfDraft, readSampleProject } from './sample-project';
 import { SettingsService } from './settings';
 import { Thumbnails } from './thumbnails';
@@ -20,6 +21,7 @@ export interface Services {
   readonly worker: Worker;
   readonly pictureWorker: Worker;
   readonly jobs: JobService;
+  readonly samples: Samples;
 }
 
 export interface ServicesOptions {
@@ -84,5 +86,6 @@ export async function createServices(options: ServicesOptions): Promise<Services
     worker,
     pictureWorker,
     jobs,
+    samples: new Samples((jobId, seq) => jobs.sampleFile(jobId, seq), thumbnails),
   };
 }

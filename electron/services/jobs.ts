@@ -20,7 +20,7 @@ import {
 import { attachProcess, startProcess } from './job-process';
 import type { Log } from './log';
 import type { RecentLogs } from './recent-logs';
-import { readSample } from './samples';
+import { sampleFile } from './samples';
 import { WatchedJob, type JobListener } from './watched-job';
 
 export interface JobServiceOptions {
@@ -145,10 +145,10 @@ export class JobService {
     return readConsole(this.#find(jobId).folder, offset);
   }
 
-  /** The bytes of a sample, named by the `seq` of its event; null when the job has none, or its file is gone. */
-  async sample(jobId: string, seq: number): Promise<Buffer | null> {
+  /** The file of a sample, named by the `seq` of its event; null when there is none. */
+  async sampleFile(jobId: string, seq: number): Promise<string | null> {
     const view = this.#jobs.get(jobId)?.view;
-    return view === undefined ? null : readSample(view, seq);
+    return view === undefined ? null : sampleFile(view, seq);
   }
 
   /** The job when it is over. */

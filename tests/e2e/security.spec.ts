@@ -1,5 +1,9 @@
 import { contract } from '../../shared/contract';
-import { expect, test } from './support/app';
+import { symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Page } from '@playwright/test';
+import { expect, launch, test } from './support/app';
+import { makeEarlierRun, png, rememberRuns } from './support/earlier-run';
 
 /** The security checklist, asked of the running app: what the renderer must not be able to do. */
 
@@ -127,31 +131,66 @@ test('permissions are refused', async ({ atelier: { page } }) => {
   expect(states.camera).toBe('refused');
 });
 
-test('the picture scheme serves ids, never paths', async ({ atelier: { page } }) => {
-  const statuses = await page.evaluate(async () => {
-    const addresses = [
-      'media://thumbnail/unknown',
-      'media://thumbnail/..%2f..%2fetc%2fpasswd',
-      'media://thumbnail//etc/passwd',
-      'media://elsewhere/x',
-    ];
-    return Promise.all(
-      addresses.map(
+/** Which of these pictures the page gets to see. */
+const shown = (page: Page, addresses: readonly string[]): Promise<string[]> =>
+  page.evaluate(async (all) => {
+    const seen = await Promise.all(
+      all.map(
         (address) =>
-          new Promise<string>((resolve) => {
+          new Promise<string[]>((resolve) => {
             const image = new Image();
             image.onload = () => {
-              resolve('shown');
+              resolve([address]);
             };
             image.onerror = () => {
-              resolve('refused');
+              resolve([]);
             };
             image.src = address;
           }),
       ),
     );
-  });
-  expect(new Set(statuses)).toEqual(new Set(['refused']));
+    return seen.flat();
+  }, addresses);
+
+test('the picture scheme serves ids, never paths', async ({ atelier: { page } }) => {
+  const addresses = [
+    'media://thumbnail/unknown',
+    'media://thumbnail/..%2f..%2fetc%2fpasswd',
+    'media://thumbnail//etc/passwd',
+    'media://elsewhere/x',
+  ];
+  expect(await shown(page, addresses)).toEqual([]);
+});
+
+test('a run’s samples are served by number, and nothing that lies outside of its folder', async ({
+  home,
+}) => {
+  const secret = join(home, 'secret.png');
+  const link = join(home, 'log', 'run', 'samples', 'link.png');
+  await writeFile(secret, png);
+  await makeEarlierRun(home, 'other', [{}, {}, {}, {}]);
+  const run = await makeEarlierRun(home, 'run', [
+    {},
+    { path: secret },
+    { path: link },
+    { path: join(home, 'log', 'other', 'samples', '4.png') },
+    { path: `${join(home, 'log', 'run')}/samples/../../../secret.png` },
+  ]);
+  await symlink(secret, link);
+  await rememberRuns(home);
+  const { page, close } = await launch(home);
+  await page.getByRole('tab', { name: 'Training' }).click();
+  await expect(page.getByRole('button', { name: /^run/u })).toBeVisible();
+  const numbers = [0, 1, 2, 3, 4, 5, 6];
+  const sizes = ['sample', 'small-sample'];
+  const addresses = sizes.flatMap((size) => [
+    ...numbers.map((seq) => `media://${size}/${run.id}/${seq}`),
+    `media://${size}/${run.id}/samples/1.png`,
+    `media://${size}/${encodeURIComponent(run.folder)}/1`,
+    `media://${size}/none/1`,
+  ]);
+  expect(await shown(page, addresses)).toEqual(sizes.map((size) => `media://${size}/run/1`));
+  await close();
 });
 
 test('bad requests are answered with a problem, not with a crash', async ({

@@ -62,7 +62,7 @@ const Picture = memo(function Picture(props: PictureProps) {
         <span className="sample-gone">The file is gone</span>
       ) : (
         <img
-          src={sampleUrl(jobId, sample.seq)}
+          src={sampleUrl(jobId, sample.seq, 'small')}
           alt={describeSample(sample)}
           loading="lazy"
           decoding="async"

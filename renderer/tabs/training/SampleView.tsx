@@ -107,7 +107,7 @@ export function SampleView(props: SampleViewProps) {
       <Modal.Content>
         <Modal.Body className="sample-view">
           <div className="sample-large">
-            <img src={sampleUrl(jobId, sample.seq)} alt={describeSample(sample)} />
+            <img src={sampleUrl(jobId, sample.seq, 'whole')} alt={describeSample(sample)} />
           </div>
           <div className="sample-about">
             <div className="sample-title">

@@ -27,10 +27,15 @@ const trainingPhases = [
   { phases: ['starting', 'loading_model'], label: 'Load model' },
   { phases: ['caching_latents'], label: 'Cache images' },
   { phases: ['caching_captions'], label: 'Cache captions' },
-  // Samples are drawn while it trains, again and again.
-  { phases: ['training', 'sampling'], label: 'Train' },
+  { phases: ['training'], label: 'Train' },
   { phases: ['saving'], label: 'Save' },
 ] as const satisfies readonly { phases: readonly Phase[]; label: string }[];
+
+/** Samples are drawn while it trains, again and again; the last ones once the LoRA is saved. */
+function phaseOf({ phase, lastStep }: JobView): Phase {
+  if (phase?.phase !== 'sampling') return phase?.phase ?? 'starting';
+  return lastStep !== null && lastStep.step >= lastStep.total ? 'saving' : 'training';
+}
 
 export interface PhaseMark {
   readonly label: string;
@@ -66,7 +71,7 @@ export function progressOf({
 export function phaseMarks(run: JobView): readonly PhaseMark[] {
   const { phase, status } = run;
   const current = trainingPhases.findIndex(({ phases }) =>
-    (phases as readonly string[]).includes(phase?.phase ?? 'starting'),
+    (phases as readonly string[]).includes(phaseOf(run)),
   );
   const finished = status.kind === 'completed' || status.kind === 'stopped';
   return trainingPhases.map(({ label }, index) => {

@@ -1,10 +1,11 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { JobService } from '../../../electron/services/jobs';
 import { createRecentLogs } from '../../../electron/services/recent-logs';
-import { readSample } from '../../../electron/services/samples';
+import { sampleFile, Samples, type SamplePicture } from '../../../electron/services/samples';
 import type { JobEvent } from '../../../shared/protocol';
+import type { PictureFacts } from '../../../shared/worker-protocol';
 import { locateFakeBridge } from '../../fakes/fake-bridge';
 import { recordingLog } from '../../fakes/recording-log';
 import { sampleEvent } from '../../fakes/sample-event';
@@ -18,16 +19,16 @@ async function jobIn(parent: string, name: string) {
   return { folder, path };
 }
 
-test('a sample is read by its number', async () => {
+test('a sample is found by its number', async () => {
   const { folder, path } = await jobIn(await tempFolder(), 'job');
   const samples = [sampleEvent({ seq: 4, path })];
-  expect((await readSample({ folder, samples }, 4))?.toString()).toBe('job');
-  expect(await readSample({ folder, samples }, 5)).toBeNull();
+  expect(await sampleFile({ folder, samples }, 4)).toBe(path);
+  expect(await sampleFile({ folder, samples }, 5)).toBeNull();
   await rm(path);
-  expect(await readSample({ folder, samples }, 4)).toBeNull();
+  expect(await sampleFile({ folder, samples }, 4)).toBeNull();
 });
 
-test('nothing outside of the job’s folder is read, whatever its events say', async () => {
+test('nothing outside of the job’s folder is served, whatever its events say', async () => {
   const parent = await tempFolder();
   const { folder } = await jobIn(parent, 'job');
   const other = await jobIn(parent, 'job-2');
@@ -49,7 +50,7 @@ test('nothing outside of the job’s folder is read, whatever its events say', a
   ];
   for (const path of outside) {
     const samples = [sampleEvent({ seq: 1, path })];
-    expect(await readSample({ folder, samples }, 1), path).toBeNull();
+    expect(await sampleFile({ folder, samples }, 1), path).toBeNull();
   }
 });
 
@@ -59,7 +60,7 @@ test('a job whose own folder is reached through a link shows its samples', async
   await symlink(join(parent, 'job'), join(parent, 'link'));
   const folder = join(parent, 'link');
   const samples = [sampleEvent({ seq: 1, path: join(folder, 'samples', '1.png') })];
-  expect((await readSample({ folder, samples }, 1))?.toString()).toBe('job');
+  expect(await sampleFile({ folder, samples }, 1)).toBe(join(parent, 'job', 'samples', '1.png'));
 });
 
 test('an earlier run shows its samples under its own name only', async () => {
@@ -90,11 +91,65 @@ test('an earlier run shows its samples under its own name only', async () => {
   onTestFinished(() => service.dispose());
   await service.attachAll();
 
-  expect((await service.sample('first', 1))?.toString()).toBe('first');
-  expect((await service.sample('second', 2))?.toString()).toBe('second');
-  expect(await service.sample('first', 2)).toBeNull();
-  expect(await service.sample('second', 1)).toBeNull();
-  expect(await service.sample('third', 1)).toBeNull();
+  expect(await service.sampleFile('first', 1)).toBe(join(logs, 'first', 'samples', '1.png'));
+  expect(await service.sampleFile('second', 2)).toBe(join(logs, 'second', 'samples', '1.png'));
+  expect(await service.sampleFile('first', 2)).toBeNull();
+  expect(await service.sampleFile('second', 1)).toBeNull();
+  expect(await service.sampleFile('third', 1)).toBeNull();
   expect(service.get('first').samplePrompts).toBe(2);
   expect(service.get('second').samplePrompts).toBe(0);
+});
+
+describe('pictures', () => {
+  const text = (picture: SamplePicture | null) => picture && [picture.type, picture.content.toString()];
+
+  async function makeSamples(facts: () => Promise<PictureFacts>) {
+    const { path } = await jobIn(await tempFolder(), 'whole');
+    const made = new Set<string>();
+    const asked = vi.fn(async (id: string) => {
+      const answer = await facts();
+      made.add(id);
+      return answer;
+    });
+    const samples = new Samples((_, seq) => Promise.resolve(seq === 1 ? path : null), {
+      facts: asked,
+      find: (id) => Promise.resolve(made.has(id) ? Buffer.from('small') : null),
+    });
+    return { samples, asked, path };
+  }
+  const facts: PictureFacts = { width: 8, height: 8, format: 'png', problem: null };
+
+  test('are made small once, and whole again where they are asked for so', async () => {
+    const { samples, asked, path } = await makeSamples(() => Promise.resolve(facts));
+    expect(text(await samples.small('job', 1))).toEqual(['image/webp', 'small']);
+    expect(text(await samples.small('job', 1))).toEqual(['image/webp', 'small']);
+    expect(asked).toHaveBeenCalledTimes(1);
+    await samples.small('other', 1);
+    expect(asked.mock.calls[1]?.[0]).not.toBe(asked.mock.calls[0]?.[0]);
+    expect(text(await samples.whole('job', 1))).toEqual(['image/png', 'whole']);
+    expect(await samples.small('job', 2)).toBeNull();
+    expect(await samples.whole('job', 2)).toBeNull();
+    await rm(path);
+    expect(await samples.whole('job', 1)).toBeNull();
+  });
+
+  test('are shown whole when the bridge makes none small', async () => {
+    const { samples } = await makeSamples(() => Promise.reject(new Error('The bridge is gone.')));
+    expect(text(await samples.small('job', 1))).toEqual(['image/png', 'whole']);
+  });
+
+  test('do not wait for a bridge that has many to do', async () => {
+    let answer: (value: PictureFacts) => void = () => undefined;
+    const first = new Promise<PictureFacts>((resolve) => {
+      answer = resolve;
+    });
+    const { samples, asked } = await makeSamples(() => first);
+    const waiting = Array.from({ length: 16 }, (_, job) => samples.small(`${job}`, 1));
+    await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(16));
+    expect(text(await samples.small('late', 1))).toEqual(['image/png', 'whole']);
+    answer(facts);
+    for (const picture of await Promise.all(waiting))
+      expect(text(picture)).toEqual(['image/webp', 'small']);
+    expect(text(await samples.small('late', 1))).toEqual(['image/webp', 'small']);
+  });
 });

@@ -132,8 +132,14 @@ test('a thumbnail goes by its id and nothing else', () => {
 test('a sample goes by its job and its number and nothing else', () => {
   const jobId = '6f9619ff-8b86-4011-b42d-00c04fc964ff';
   expect(nameOfMediaUrl(`media://sample/${jobId}/12`)).toEqual({ kind: 'sample', jobId, seq: 12 });
+  expect(nameOfMediaUrl(`media://small-sample/${jobId}/12`)).toEqual({
+    kind: 'small-sample',
+    jobId,
+    seq: 12,
+  });
   for (const url of [
     `media://sample/${jobId}`,
+    `media://large-sample/${jobId}/12`,
     `media://sample/${jobId}/`,
     `media://sample/${jobId}/0`,
     `media://sample/${jobId}/-1`,

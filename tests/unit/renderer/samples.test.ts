@@ -182,6 +182,15 @@ describe('while samples are drawn', () => {
     expect(marks.map(({ label }) => label)).toEqual(phaseMarks(job).map(({ label }) => label));
   });
 
+  it('the last round does not take the phases back to before the LoRA was saved', () => {
+    const last = { ...sampling, lastStep: { ...lastStep, step: 100 } };
+    expect(phaseMarks(last).map(({ state }) => state)).toEqual([
+      ...['done', 'done', 'done', 'done'],
+      'current',
+    ]);
+    expect(phaseMarks(last)[4]).toMatchObject({ label: 'Save', count: 'sample 2 of 3' });
+  });
+
   it('says which one, never one more than there are', () => {
     expect(samplingText(sampling)).toBe('Drawing sample 2 of 3');
     expect(samplingText({ phase: phase('sampling', 3, 3) })).toBe('Drawing sample 3 of 3');
