@@ -1,102 +1,115 @@
-"""The sample project: ten photos, twenty regularization pictures, a tiny SDXL and a tiny BLIP.
+"""The sample project: ten photos of Nova, twenty women beside her, and the tiny world's SDXL and BLIP.
 
 python build/make_sample.py --out DIR
 
-CLIP's tokenizer is taken from `clip-tokenizer` beside DIR, and made there where it is missing. The same
-sources give the same sample; it is made again only when they change.
+The same sources give the same sample; it is made again only when they change.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
+import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from clip_tokenizer import make_clip_tokenizer
 from made_folder import hash_of_files, make_folder
-from sample_pictures import LICENCE, write_faces, write_photos
 
+_HERE = Path(__file__).parent
+_WORLD = _HERE / "tiny-world"
+sys.path.append(str(_WORLD))
+
+from nova import KIND, NAME, class_pictures, nova_photos  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL import Image
+
+TRAINED = _WORLD / "models"
+MODELS = {"sdxl": "base-model", "blip": "blip"}
+"""Folders of `TRAINED`, and their names in the sample project."""
 SEED = 1
-REGULARIZATION_PICTURES = 20
+PHOTOS, REGULARIZATION_PICTURES = 10, 20
 
+_DRAWN = "--w 128 --h 128 --s 20 --l 4 --d 1"
 SAMPLE = {
-    "instancePrompt": "eileen",
-    "classPrompt": "woman",
-    "repeats": 2,
+    "instancePrompt": NAME,
+    "classPrompt": KIND,
+    "repeats": 10,
     "photos": "photos",
     "regularization": "reg",
-    "baseModel": "base-model",
-    "blip": "blip",
-    # For a tiny model on a CPU: about 50 steps in well under a minute.
+    "baseModel": MODELS["sdxl"],
+    "blip": MODELS["blip"],
+    # For a tiny model on a CPU: 200 steps in well under two minutes.
     "parameters": {
-        "output_name": "eileen",
-        "max_resolution": "256,256",
+        "output_name": NAME,
+        "max_resolution": "128,128",
         "train_batch_size": 4,
-        "epoch": 5,
+        "epoch": 4,
         "learning_rate": 0.001,
+        "lr_scheduler": "cosine",
         "mixed_precision": "no",
         "network_dim": 8,
         "network_alpha": 4,
         "gradient_checkpointing": False,
         "seed": SEED,
+        "sample_every_n_steps": 20,
+        "sample_every_n_epochs": 0,
+        "sample_at_first": True,
+        "sample_prompts": "\n".join(
+            [
+                f"{NAME} {KIND} {_DRAWN}",
+                f"{NAME} {KIND} with glasses on a red background {_DRAWN}",
+                f"a {KIND} on a blue background {_DRAWN}",
+            ]
+        ),
     },
-    "captioning": {"prefix": "eileen woman,", "batch_size": 2, "min_length": 10, "max_length": 20},
+    "captioning": {"prefix": f"{NAME} {KIND},", "batch_size": 2, "min_length": 5, "max_length": 60},
 }
 
-_HERE = Path(__file__).parent
-_SOURCES = [
-    *(_HERE / name for name in ("clip_tokenizer.py", "make_sample.py", "sample_pictures.py")),
-    *sorted((_HERE / "tiny_models").glob("*.py")),
-    _HERE.parent / "python-bridge" / "requirements.txt",
-]
+LICENCE = """\
+Copyright the LoRA Atelier authors. Licensed under the Apache License, Version 2.0.
+
+The pictures in photos/ and reg/ are drawn by the project and show nobody. The models in base-model/ and blip/
+were trained by the project on such pictures alone.
+"""
 
 
 def make_sample(out: Path) -> bool:
     """Make the sample project unless it is there already. True when it was made."""
-    tokenizer = out.parent / "clip-tokenizer"
-
-    def fill(folder: Path) -> None:
-        make_clip_tokenizer(tokenizer)
-        _fill(folder, tokenizer)
-
-    return make_folder(out, hash_of_files(_SOURCES), fill)
+    return make_folder(out, hash_of_files(_sources()), _fill)
 
 
-def _fill(folder: Path, tokenizer: Path) -> None:
-    for name in ("photos", "reg"):
-        (folder / name).mkdir()
-    _say(1, "photos")
-    write_photos(folder / "photos")
-    _say(2, "regularization pictures")
-    write_faces(folder / "reg", REGULARIZATION_PICTURES, SEED)
-    _say(3, "tiny SDXL")
-    # Takes seconds to load, and is not needed to find that the sample is there.
-    from tiny_models.tiny_blip import make_tiny_blip
-    from tiny_models.tiny_sdxl import make_tiny_sdxl
+def _sources() -> list[Path]:
+    makers = [Path(__file__), *(_WORLD / name for name in ("nova.py", "portrait.py", "world.py"))]
+    models = [file for name in MODELS for file in sorted((TRAINED / name).rglob("*")) if file.is_file()]
+    return makers + models
 
-    make_tiny_sdxl(folder / "base-model", tokenizer, SEED)
-    _say(4, "tiny BLIP")
-    make_tiny_blip(folder / "blip", SEED)
+
+def _fill(folder: Path) -> None:
+    _say(1, "pictures")
+    _save(nova_photos(PHOTOS, SEED), folder / "photos", NAME)
+    _save(class_pictures(REGULARIZATION_PICTURES, SEED), folder / "reg", KIND)
+    _say(2, "models")
+    for name, target in MODELS.items():
+        shutil.copytree(TRAINED / name, folder / target, copy_function=shutil.copyfile)
     (folder / "LICENCE.txt").write_text(LICENCE, encoding="utf-8")
     (folder / "sample.json").write_text(json.dumps(SAMPLE, indent=2) + "\n", encoding="utf-8")
 
 
+def _save(pictures: Sequence[Image.Image], folder: Path, name: str) -> None:
+    folder.mkdir()
+    for number, picture in enumerate(pictures, start=1):
+        picture.save(folder / f"{name}-{number:02}.png")
+
+
 def _say(stage: int, what: str) -> None:
-    print(f"Sample project {stage}/4: {what}", flush=True)
-
-
-_QUIET = {
-    "TQDM_DISABLE": "1",
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_VERBOSITY": "error",
-    "DIFFUSERS_VERBOSITY": "error",
-}
+    print(f"Sample project {stage}/2: {what}", flush=True)
 
 
 def main() -> None:
-    os.environ.update(_QUIET)  # before the libraries are loaded
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -104,7 +117,7 @@ def main() -> None:
     out: Path = parser.parse_args().out.resolve()
     try:
         made = make_sample(out)
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         sys.exit(f"The sample project could not be made: {error}")
     print(f"Sample project: {'made' if made else 'already there'} ({out})", flush=True)
 

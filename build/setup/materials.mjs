@@ -1,4 +1,4 @@
-// What the project's own Python scripts make at set-up: CLIP's vocabulary and the sample project.
+// What the project's own Python scripts make at set-up: CLIP's vocabulary, the sample project, photos to test with.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataDir, venvPython } from '../paths.mjs';
@@ -24,13 +24,11 @@ function scriptStage(root, { title, script, sources, folder, bytes }) {
   };
 }
 
-const shared = ['build/pinned_wheel.py', 'build/made_folder.py'];
-
 export const clipStage = (root) =>
   scriptStage(root, {
     title: "CLIP's vocabulary",
     script: 'build/clip_tokenizer.py',
-    sources: ['build/clip_tokenizer.py', ...shared],
+    sources: ['build/clip_tokenizer.py', 'build/pinned_wheel.py', 'build/made_folder.py'],
     folder: 'clip-tokenizer',
     bytes: 20e6,
   });
@@ -41,12 +39,20 @@ export const sampleStage = (root) =>
     script: 'build/make_sample.py',
     sources: [
       'build/make_sample.py',
-      'build/sample_pictures.py',
-      'build/clip_tokenizer.py',
-      'build/tiny_models',
-      'python-bridge/requirements.txt',
-      ...shared,
+      'build/made_folder.py',
+      ...['nova.py', 'portrait.py', 'world.py', 'models/sdxl', 'models/blip'].map(
+        (name) => `build/tiny-world/${name}`,
+      ),
     ],
     folder: 'sample',
-    bytes: 100e6,
+    bytes: 60e6,
+  });
+
+export const portraitStage = (root) =>
+  scriptStage(root, {
+    title: 'Photos to test with',
+    script: 'build/portrait_photos.py',
+    sources: ['build/portrait_photos.py', 'build/pinned_wheel.py', 'build/made_folder.py'],
+    folder: 'portrait-photos',
+    bytes: 30e6,
   });

@@ -3,7 +3,7 @@ import { dataDir } from '../paths.mjs';
 import { requireDiskSpace } from './disk.mjs';
 import { electronStage } from './electron.mjs';
 import { withLock } from './lock.mjs';
-import { clipStage, sampleStage } from './materials.mjs';
+import { clipStage, portraitStage, sampleStage } from './materials.mjs';
 import { npmStage } from './npm.mjs';
 import { pythonStage } from './python.mjs';
 import { StageReport } from './report.mjs';
@@ -28,6 +28,7 @@ function stages(root, needs) {
     needs.window && electronStage(root),
     clipStage(root),
     sampleStage(root),
+    needs.tests && portraitStage(root),
   ].filter(Boolean);
 }
 

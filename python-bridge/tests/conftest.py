@@ -10,7 +10,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
-from tiny_models.tiny_sdxl import make_tiny_sdxl
+from portrait_photos import make_portrait_photos
+from tiny_sdxl import make_tiny_sdxl
 from training_support import save_picture
 
 from lora_bridge import system
@@ -24,6 +25,14 @@ def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A diffusers folder with a tiny SDXL."""
     folder = tmp_path_factory.mktemp("models") / "tiny-sdxl"
     make_tiny_sdxl(folder, system.data_dir() / "clip-tokenizer")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def portrait_photos() -> Path:
+    """A folder with ten photos of a woman in three shapes, and a text file."""
+    folder = system.data_dir() / "portrait-photos"
+    make_portrait_photos(folder)
     return folder
 
 

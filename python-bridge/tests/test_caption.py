@@ -10,7 +10,7 @@ import pytest
 from job_support import CollectingSink, golden
 from PIL import Image
 from tensor_files import load_tensors, save_tensors
-from tiny_models.tiny_blip import WORDS, make_tiny_blip
+from tiny_blip import WORDS, make_tiny_blip
 
 from lora_bridge import caption
 from lora_bridge.blip import PROMPT, Captioner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import make_sample
@@ -10,11 +11,11 @@ import pytest
 from job_support import CollectingSink, golden
 from PIL import Image
 
-from lora_bridge import system
 from lora_bridge.caption import list_images, run
 from lora_bridge.identify import identify
 from lora_bridge.plan import make_plan
 from lora_bridge.protocol_types import CaptionConfig, CaptionEvent, ConceptSource, TrainConfig
+from lora_bridge.sample_prompts import parse_prompts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,33 +23,43 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = tmp_path_factory.mktemp("data")
-    (data / "clip-tokenizer").symlink_to(system.data_dir() / "clip-tokenizer")
-    assert make_sample.make_sample(data / "sample")
-    return data / "sample"
+    folder = tmp_path_factory.mktemp("data") / "sample"
+    assert make_sample.make_sample(folder)
+    return folder
 
 
 def description(sample: Path) -> dict[str, Any]:
     return json.loads((sample / "sample.json").read_text(encoding="utf-8"))
 
 
+def train_config(sample: Path) -> TrainConfig:
+    """The sample's own parameters, and the golden job's where it has none."""
+    changes: dict[str, Any] = {
+        **description(sample)["parameters"],
+        "pretrained_model_name_or_path": str(sample / "base-model"),
+    }
+    return TrainConfig(**{**golden("jobs.jsonl")[0]["config"], **changes})
+
+
 def test_everything_it_names_is_there(sample: Path) -> None:
     about = description(sample)
     for part in ("photos", "regularization", "baseModel", "blip"):
         assert (sample / about[part]).is_dir()
-    assert "public domain" in (sample / "LICENCE.txt").read_text(encoding="utf-8")
+    licence = (sample / "LICENCE.txt").read_text(encoding="utf-8")
+    assert "drawn by the project" in licence
+    assert "Apache License" in licence
 
 
 def test_the_pictures_are_as_promised(sample: Path) -> None:
-    photos, faces = list_images(sample / "photos"), list_images(sample / "reg")
-    assert (len(photos), len(faces)) == (10, 20)
-    sizes: set[tuple[int, int]] = set()
-    for file in photos:
+    photos, women = list_images(sample / "photos"), list_images(sample / "reg")
+    assert [file.name for file in photos] == [f"nova-{number:02}.png" for number in range(1, 11)]
+    assert [file.name for file in women] == [f"woman-{number:02}.png" for number in range(1, 21)]
+    seen: set[bytes] = set()
+    for file in photos + women:
         with Image.open(file) as image:
-            image.load()
-            assert 512 <= max(image.size) <= 768
-            sizes.add(image.size)
-    assert len({width / height for width, height in sizes}) >= 3
+            assert (image.size, image.mode) == ((512, 512), "RGB")
+            seen.add(image.tobytes())
+    assert len(seen) == 30
 
 
 def test_its_base_model_is_sdxl(sample: Path) -> None:
@@ -56,26 +67,49 @@ def test_its_base_model_is_sdxl(sample: Path) -> None:
     assert (identity.kind, identity.problem) == ("sdxl", None)
 
 
-def test_its_parameters_make_a_run_of_several_buckets(sample: Path) -> None:
+def test_its_parameters_make_a_run_of_one_bucket(sample: Path) -> None:
     about = description(sample)
-    config = {**golden("jobs.jsonl")[0]["config"], **about["parameters"]}
     concepts = [
         ConceptSource(
-            folder=str(sample / "photos"),
-            prompt="eileen woman",
+            folder=str(sample / about["photos"]),
+            prompt=f"{about['instancePrompt']} {about['classPrompt']}",
             repeats=about["repeats"],
             regularization=False,
         ),
-        ConceptSource(folder=str(sample / "reg"), prompt="woman", repeats=1, regularization=True),
+        ConceptSource(
+            folder=str(sample / about["regularization"]),
+            prompt=about["classPrompt"],
+            repeats=1,
+            regularization=True,
+        ),
     ]
-    plan = make_plan(TrainConfig(**config), concepts)
-    assert len(plan.buckets) >= 3
-    assert 50 <= plan.total_steps <= 200
+    plan = make_plan(train_config(sample), concepts)
+    assert [bucket.resolution for bucket in plan.buckets] == [(128, 128)]
+    assert (plan.images, plan.regularization_images) == (10, 20)
+    assert (plan.steps_per_epoch, plan.total_steps) == (50, 200)
+    # Nothing else is wrong before anything was captioned.
+    assert {warning.code for warning in plan.warnings} == {"caption_missing"}
+
+
+def test_its_samples_ask_for_nova_and_for_her_class(sample: Path) -> None:
+    config = train_config(sample)
+    prompts = parse_prompts(config)
+    assert [
+        (prompt.text.startswith("nova woman"), prompt.text.startswith("a woman")) for prompt in prompts
+    ] == [
+        (True, False),
+        (True, False),
+        (False, True),
+    ]
+    assert {(prompt.width, prompt.height, prompt.seed) for prompt in prompts} == {(128, 128, 1)}
+    # From before the first step to the last one, so that one sees her come.
+    assert config.sample_at_first
+    assert config.sample_every_n_epochs == 0
+    assert 200 % config.sample_every_n_steps == 0
 
 
 def test_its_blip_describes_every_photo(sample: Path, tmp_path: Path) -> None:
-    for photo in list_images(sample / "photos"):
-        (tmp_path / photo.name).symlink_to(photo)
+    shutil.copytree(sample / "photos", tmp_path, dirs_exist_ok=True)
     config: dict[str, Any] = {
         **golden("jobs.jsonl")[2]["config"],
         **description(sample)["captioning"],
@@ -86,7 +120,8 @@ def test_its_blip_describes_every_photo(sample: Path, tmp_path: Path) -> None:
     run(CaptionConfig(**config), sink)
     said = [event for event in sink.events if isinstance(event, CaptionEvent)]
     assert [event.outcome for event in said] == ["written"] * 10
-    assert all(event.text.isascii() and len(event.text.split()) > 3 for event in said)
+    assert all(event.text.startswith("nova woman, ") for event in said)
+    assert all(len(event.text.split()) > 3 for event in said)
 
 
 def test_is_not_made_twice(sample: Path) -> None:
@@ -95,8 +130,19 @@ def test_is_not_made_twice(sample: Path) -> None:
     assert (sample / "sample.json").stat() == before
 
 
+def test_is_made_again_when_a_model_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = tmp_path / "models"
+    for name in make_sample.MODELS:
+        (trained / name).mkdir(parents=True)
+        (trained / name / "model.safetensors").write_bytes(b"old")
+    monkeypatch.setattr(make_sample, "TRAINED", trained)
+    assert make_sample.make_sample(tmp_path / "sample")
+    (trained / "sdxl" / "model.safetensors").write_bytes(b"new")
+    assert make_sample.make_sample(tmp_path / "sample")
+    assert (tmp_path / "sample" / "base-model" / "model.safetensors").read_bytes() == b"new"
+
+
 def test_is_the_same_every_time(sample: Path, tmp_path: Path) -> None:
-    (tmp_path / "clip-tokenizer").symlink_to(sample.parent / "clip-tokenizer")
     make_sample.make_sample(tmp_path / "sample")
     files = [file.relative_to(sample) for file in sorted(sample.rglob("*")) if file.is_file()]
     assert [

@@ -1,39 +1,48 @@
-"""A base model with SDXL's structure and a thousandth of its size, in diffusers' folder format."""
+"""A base model with SDXL's structure and a thousandth of its size, in diffusers' folder format.
+
+Its weights are random. It has CLIP's own vocabulary, which a single file needs, and is quicker than the tiny
+world's, which knows what it draws.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+import diffusers
 import torch
-from diffusers import AutoencoderKL, EulerDiscreteScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+import transformers
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# The libraries' signatures tell only some of the arguments that they take.
+_DIFFUSERS, _TRANSFORMERS = cast("Any", diffusers), cast("Any", transformers)
 
 TEXT_WIDTHS = (32, 40)
 TIME_WIDTH = 8
 VOCABULARY = 49408
 
 
-def make_tiny_sdxl(folder: Path, clip_tokenizer: Path, seed: int = 0) -> None:
+def make_tiny_sdxl(folder: Path, clip_tokenizer: Path) -> None:
     """Write a tiny SDXL with random weights into `folder`.
 
     `clip_tokenizer` is the folder with CLIP's `vocab.json` and `merges.txt`.
     """
-    torch.manual_seed(seed)
+    torch.manual_seed(0)  # pyright: ignore[reportUnknownMemberType]
     _copy_tokenizer(clip_tokenizer, folder / "tokenizer", "<|endoftext|>")
     _copy_tokenizer(clip_tokenizer, folder / "tokenizer_2", "!")
-    pipeline = StableDiffusionXLPipeline(
+    pipeline = _DIFFUSERS.StableDiffusionXLPipeline(
         vae=_vae(),
-        text_encoder=CLIPTextModel(_text_config(TEXT_WIDTHS[0], "quick_gelu")),
-        text_encoder_2=CLIPTextModelWithProjection(_text_config(TEXT_WIDTHS[1], "gelu")),
-        tokenizer=CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True),
-        tokenizer_2=CLIPTokenizer.from_pretrained(folder / "tokenizer_2", local_files_only=True),
+        text_encoder=_TRANSFORMERS.CLIPTextModel(_text_config(TEXT_WIDTHS[0], "quick_gelu")),
+        text_encoder_2=_TRANSFORMERS.CLIPTextModelWithProjection(_text_config(TEXT_WIDTHS[1], "gelu")),
+        tokenizer=_TRANSFORMERS.CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True),
+        tokenizer_2=_TRANSFORMERS.CLIPTokenizer.from_pretrained(
+            folder / "tokenizer_2", local_files_only=True
+        ),
         unet=_unet(),
-        scheduler=EulerDiscreteScheduler(
+        scheduler=_DIFFUSERS.EulerDiscreteScheduler(
             beta_start=0.00085,
             beta_end=0.012,
             beta_schedule="scaled_linear",
@@ -57,8 +66,8 @@ def _copy_tokenizer(source: Path, target: Path, pad_token: str) -> None:
     (target / "tokenizer_config.json").write_text(text, encoding="utf-8")
 
 
-def _unet() -> UNet2DConditionModel:
-    return UNet2DConditionModel(
+def _unet() -> Any:
+    return _DIFFUSERS.UNet2DConditionModel(
         sample_size=32,
         block_out_channels=(16, 32, 64),
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
@@ -75,8 +84,8 @@ def _unet() -> UNet2DConditionModel:
     )
 
 
-def _vae() -> AutoencoderKL:
-    return AutoencoderKL(
+def _vae() -> Any:
+    return _DIFFUSERS.AutoencoderKL(
         block_out_channels=(8, 16, 16, 16),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
@@ -88,8 +97,8 @@ def _vae() -> AutoencoderKL:
     )
 
 
-def _text_config(width: int, activation: str) -> CLIPTextConfig:
-    return CLIPTextConfig(
+def _text_config(width: int, activation: str) -> Any:
+    return _TRANSFORMERS.CLIPTextConfig(
         vocab_size=VOCABULARY,
         hidden_size=width,
         intermediate_size=2 * width,

@@ -1,15 +1,18 @@
-"""A BLIP captioner of two megabytes, for samples and tests: the real classes, a tiny size, random weights."""
+"""A BLIP captioner of two megabytes, for tests: the real classes, a tiny size, random weights."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from transformers import BertTokenizer, BlipConfig, BlipForConditionalGeneration
+import transformers
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# The library's signatures tell only some of the arguments that it takes.
+_TRANSFORMERS = cast("Any", transformers)
 
 IMAGE_SIZE = 96
 WIDTH = 96
@@ -34,27 +37,28 @@ with woman women wooden words yellow young
 WORDS = _VOCABULARY.split()
 
 
-def make_tiny_blip(folder: Path, seed: int = 0) -> None:
+def make_tiny_blip(folder: Path) -> None:
     """Write a BLIP in transformers' folder format. It says plain words, if not true ones."""
-    torch.manual_seed(seed)
+    torch.manual_seed(0)  # pyright: ignore[reportUnknownMemberType]
     vocabulary = [*SPECIAL[:5], *WORDS, *SPECIAL[5:]]
-    tokenizer = BertTokenizer(vocab={token: index for index, token in enumerate(vocabulary)})
+    tokenizer = _TRANSFORMERS.BertTokenizer(vocab={token: index for index, token in enumerate(vocabulary)})
     tokenizer.add_special_tokens({"bos_token": "[DEC]", "additional_special_tokens": ["[ENC]"]})
-    model = BlipForConditionalGeneration(_config(tokenizer)).eval()
+    model = _TRANSFORMERS.BlipForConditionalGeneration(_config(tokenizer)).eval()
     _make_talkative(model, tokenizer)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    BlipImageProcessorPil(size={"height": IMAGE_SIZE, "width": IMAGE_SIZE}).save_pretrained(folder)
+    processor: Any = BlipImageProcessorPil(size={"height": IMAGE_SIZE, "width": IMAGE_SIZE})
+    processor.save_pretrained(folder)
 
 
-def _config(tokenizer: BertTokenizer) -> BlipConfig:
+def _config(tokenizer: Any) -> Any:
     shape = {
         "hidden_size": WIDTH,
         "intermediate_size": 2 * WIDTH,
         "num_hidden_layers": 1,
         "num_attention_heads": 4,
     }
-    return BlipConfig(
+    return _TRANSFORMERS.BlipConfig(
         text_config={
             **shape,
             "vocab_size": len(tokenizer),
@@ -70,7 +74,7 @@ def _config(tokenizer: BertTokenizer) -> BlipConfig:
     )
 
 
-def _make_talkative(model: BlipForConditionalGeneration, tokenizer: BertTokenizer) -> None:
+def _make_talkative(model: Any, tokenizer: Any) -> None:
     """Spread the logits, so that pictures and positions matter; of the special tokens only [SEP] is said."""
     predictions = model.text_decoder.cls.predictions
     with torch.no_grad():
