@@ -82,3 +82,14 @@ def test_lms_coefficients_are_the_integrals_that_they_stand_for() -> None:
             whole: Any = basis.integ()
             expected = whole(sigmas[6]) - whole(sigmas[5])
             assert scheduler.get_lms_coefficient(order, 5, current) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_latents_may_be_on_another_device(sampler: Sampler) -> None:
+    """On torch's device without memory, which fails where a number would have to be waited for."""
+    denoising = Denoising(sampler, 6, torch.Generator().manual_seed(1))
+    latents = torch.ones(1, 4, 8, 8, device="meta") * denoising.first_sigma
+    for timestep in denoising.timesteps():
+        shown = denoising.model_input(latents, timestep)
+        latents = denoising.step(torch.empty_like(shown), timestep, latents)
+    assert (latents.device.type, latents.dtype) == ("meta", torch.float32)
