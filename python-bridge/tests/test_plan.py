@@ -245,3 +245,13 @@ def test_the_unet_is_told_the_true_crop(tmp_path: Path) -> None:
 def test_a_plan_needs_no_torch() -> None:
     code = "import sys, lora_bridge.plan; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_captions_are_read_from_files_with_the_extension_asked_for(project: Path) -> None:
+    folder = project / "img" / "2_ohwx person"
+    for index in range(4):
+        (folder / f"{index}.caption").write_text(f"picture {index}", encoding="utf-8")
+    (chosen,) = read_dataset(make_config(project, caption_extension=".caption")).folders
+    assert [picture.caption.text for picture in chosen.pictures] == [f"picture {n}" for n in range(4)]
+    (usual,) = read_dataset(make_config(project)).folders
+    assert usual.pictures[2].caption.text == "ohwx person, colour 2"

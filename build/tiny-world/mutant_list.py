@@ -1,0 +1,309 @@
+"""Faults that trainers have had: each as one change to the bridge, with the tests that should catch it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+_MATHS = "tests/test_train_maths.py::"
+_MODEL = "tests/test_train_model.py::"
+_PLAN = "tests/test_plan.py::"
+_REFERENCE = "tests/test_train_reference.py::"
+_RUN = "tests/test_train_run.py::"
+
+_EMBEDDINGS = _MODEL + "test_embeddings_are_those_of_diffusers_pipeline"
+_FIRST_LOSS = _REFERENCE + "test_the_first_loss_is_that_of_the_base_model"
+_FOLDER_TO_FILE = _RUN + "test_a_training_from_folder_to_file"
+_NOISED = _REFERENCE + "test_pictures_are_noised_as_diffusers_does"
+_PEFT = _MATHS + "test_flat_lora_equals_peft"
+_SKIPPED_UPDATE = _MATHS + "test_an_update_that_is_not_finite_is_left_out"
+
+
+class Mutant(NamedTuple):
+    """A deliberate fault."""
+
+    name: str
+    what: str
+    """What it does wrong, in one sentence."""
+    file: str
+    """In lora_bridge."""
+    text: str
+    """What it changes, found exactly once in the file."""
+    replacement: str
+    tests: tuple[str, ...]
+    """pytest's ids, likely ones first, relative to python-bridge."""
+
+
+MUTANTS = (
+    Mutant(
+        "alpha-ignored",
+        "The LoRA acts at full strength whatever alpha is.",
+        "lora.py",
+        "self.alpha / self.rank",
+        "1.0",
+        (_PEFT,),
+    ),
+    Mutant(
+        "alpha-by-rank-upside-down",
+        "The LoRA is scaled by rank / alpha.",
+        "lora.py",
+        "self.alpha / self.rank",
+        "self.rank / self.alpha",
+        (_PEFT,),
+    ),
+    Mutant(
+        "half-the-timesteps",
+        "Only the less noisy half of the timesteps is trained.",
+        "train.py",
+        "torch.randint(noise.TIMESTEPS,",
+        "torch.randint(noise.TIMESTEPS // 2,",
+        (_REFERENCE + "test_every_timestep_is_as_likely_as_any_other",),
+    ),
+    Mutant(
+        "captions-swapped",
+        "In a batch each picture has the caption of another.",
+        "materials.py",
+        "self._texts[sample.picture.caption.text] for sample in samples",
+        "self._texts[sample.picture.caption.text] for sample in reversed(samples)",
+        (_REFERENCE + "test_each_picture_has_its_own_caption",),
+    ),
+    Mutant(
+        "caption-extension-ignored",
+        "Captions are read from .txt files whatever the config says.",
+        "dataset.py",
+        "_caption_of(file, extension, names,",
+        '_caption_of(file, ".txt", names,',
+        (_PLAN + "test_captions_are_read_from_files_with_the_extension_asked_for",),
+    ),
+    Mutant(
+        "vae-scaling-missing",
+        "Latents are trained as the VAE gives them, seven times too large.",
+        "parts.py",
+        "(latent * self._model.config.scaling_factor)",
+        "latent",
+        (_MODEL + "test_latents_are_drawn_and_scaled", _NOISED),
+    ),
+    Mutant(
+        "text-encoder-2-dropped",
+        "The second text encoder's states are zeros.",
+        "text.py",
+        "torch.cat([one.hidden, two.hidden], dim=-1)",
+        "torch.cat([one.hidden, torch.zeros_like(two.hidden)], dim=-1)",
+        (_EMBEDDINGS,),
+    ),
+    Mutant(
+        "last-hidden-layer",
+        "The text encoders' last layer is used where SDXL has the last but one.",
+        "parts.py",
+        "output.hidden_states[-2]",
+        "output.hidden_states[-1]",
+        (_EMBEDDINGS,),
+    ),
+    Mutant(
+        "pooled-at-the-padding",
+        "The pooled text is taken from the last token instead of the end of the text.",
+        "parts.py",
+        "output.text_embeds[0].cpu()",
+        "self._model.text_projection(output.last_hidden_state[0, -1]).cpu()",
+        (_EMBEDDINGS,),
+    ),
+    Mutant(
+        "beginning-of-text-dropped",
+        "Captions are encoded without the token that begins a text.",
+        "parts.py",
+        "tokens.input_ids.to(",
+        "tokens.input_ids.roll(-1, dims=1).to(",
+        (_EMBEDDINGS,),
+    ),
+    Mutant(
+        "micro-conditioning-zeroed",
+        "The UNet is told that all sizes and crops are 0.",
+        "parts.py",
+        '"time_ids": time_ids',
+        '"time_ids": torch.zeros_like(time_ids)',
+        (_REFERENCE + "test_sizes_and_crop_are_told",),
+    ),
+    Mutant(
+        "crop-swapped",
+        "The left of the crop is told as its top.",
+        "materials.py",
+        "fit.top, fit.left",
+        "fit.left, fit.top",
+        (_PLAN + "test_the_unet_is_told_the_true_crop",),
+    ),
+    Mutant(
+        "regularization-unweighted",
+        "The prior loss weight is not applied.",
+        "materials.py",
+        "self._prior_loss_weight if sample.regularization else 1.0",
+        "1.0",
+        (_RUN + "test_prior_loss_weight_0_silences_regularization",),
+    ),
+    Mutant(
+        "regularization-unbalanced",
+        "All regularization pictures are used, however few the others are.",
+        "dataset.py",
+        "balance_regularization(num_train, [sample.repeats for sample in candidates])",
+        "[sample.repeats for sample in candidates]",
+        (_PLAN + "test_regularization_doubles_an_epoch",),
+    ),
+    Mutant(
+        "repeats-ignored",
+        "Each picture is seen once an epoch.",
+        "dataset.py",
+        "[sample] * sample.repeats",
+        "[sample]",
+        (_PLAN + "test_every_epoch_has_every_sample_in_an_order_of_its_own",),
+    ),
+    Mutant(
+        "same-order-every-epoch",
+        "Every epoch deals out the same batches in the same order.",
+        "dataset.py",
+        "random.Random(seed + epoch)",
+        "random.Random(seed)",
+        (_PLAN + "test_every_epoch_has_every_sample_in_an_order_of_its_own",),
+    ),
+    Mutant(
+        "latents-flipped",
+        "Pictures are mirrored before they are encoded.",
+        "latents.py",
+        ".permute(2, 0, 1)",
+        ".permute(2, 0, 1).flip(-1)",
+        (_NOISED,),
+    ),
+    Mutant(
+        "blue-is-red",
+        "Pictures are encoded with their channels in the order of OpenCV.",
+        "latents.py",
+        ".permute(2, 0, 1)",
+        ".permute(2, 0, 1).flip(0)",
+        (_NOISED,),
+    ),
+    Mutant(
+        "exif-ignored",
+        "Photos that lie on their side in the file are trained that way.",
+        "images.py",
+        "image.getexif().get(_ORIENTATION, _AS_IT_IS)",
+        "_AS_IT_IS",
+        (_PLAN + "test_pictures_are_upright_and_opaque",),
+    ),
+    Mutant(
+        "linear-betas",
+        "The noise schedule is linear instead of scaled-linear.",
+        "noise.py",
+        "torch.linspace(BETA_START**0.5, BETA_END**0.5, TIMESTEPS, dtype=torch.float64) ** 2",
+        "torch.linspace(BETA_START, BETA_END, TIMESTEPS, dtype=torch.float64)",
+        (_MATHS + "test_noise_schedule_is_sdxls",),
+    ),
+    Mutant(
+        "learns-the-picture",
+        "The UNet's target is the clean latent instead of the noise.",
+        "train.py",
+        "sample_losses(prediction, noise_BCHW)",
+        "sample_losses(prediction, batch.latents)",
+        (_FIRST_LOSS,),
+    ),
+    Mutant(
+        "learns-v",
+        "The UNet's target is v, which SDXL does not predict.",
+        "train.py",
+        "sample_losses(prediction, noise_BCHW)",
+        "sample_losses(prediction, noise.add_noise(noise_BCHW, -batch.latents, self._signal[timesteps]))",
+        (_FIRST_LOSS,),
+    ),
+    Mutant(
+        "accumulation-adds-up",
+        "The loss of accumulated batches is divided by each batch's samples instead of all of them.",
+        "train.py",
+        "batch.weights, count)",
+        "batch.weights, len(samples))",
+        (_RUN + "test_accumulated_batches_equal_a_large_one",),
+    ),
+    Mutant(
+        "seed-ignored",
+        "Every training draws a new seed.",
+        "train.py",
+        "seed = config.seed or random.",
+        "seed = random.",
+        (_REFERENCE + "test_the_seed_decides_noise_and_timesteps",),
+    ),
+    Mutant(
+        "noise-not-seeded",
+        "Every training draws the same noise and timesteps, whatever its seed.",
+        "train.py",
+        "torch.Generator(self._device).manual_seed(facts.seed)",
+        "torch.Generator(self._device)",
+        (_REFERENCE + "test_the_seed_decides_noise_and_timesteps",),
+    ),
+    Mutant(
+        "up-not-zero",
+        "The LoRA's up matrices do not begin at zero, so that it changes the model untrained.",
+        "lora.py",
+        "self.weights = nn.Parameter(torch.zeros(total,",
+        "self.weights = nn.Parameter(torch.full((total,), 0.01,",
+        (_MATHS + "test_lora_starts_as_kohyas",),
+    ),
+    Mutant(
+        "a-block-not-collected",
+        "The gradients of the last tenth of the layers are left behind in half precision.",
+        "lora.py",
+        "self.gradients.add_(self._active_gradients)",
+        "(n := self.gradients.numel() * 9 // 10, self.gradients[:n].add_(self._active_gradients[:n]))",
+        (_REFERENCE + "test_half_precision_gradients_are_those_of_fp32_in_every_layer",),
+    ),
+    Mutant(
+        "gradients-kept",
+        "Gradients are not cleared after an update.",
+        "lora.py",
+        "self.gradients.zero_()",
+        "self.gradients.mul_(1.0)",
+        (_MATHS + "test_gradients_add_up_in_fp32",),
+    ),
+    Mutant(
+        "overflow-not-skipped",
+        "An update with gradients that are not finite is taken.",
+        "optim.py",
+        "(~finite).float()",
+        "torch.zeros_like(norm)",
+        (_SKIPPED_UPDATE,),
+    ),
+    Mutant(
+        "clipped-while-scaled",
+        "Gradients are clipped by their norm before fp16's scale is taken out.",
+        "optim.py",
+        ".vector_norm(gradients) / self._scale",
+        ".vector_norm(gradients)",
+        (_SKIPPED_UPDATE,),
+    ),
+    Mutant(
+        "unet-rate-ignored",
+        "The UNet's own learning rate is not used.",
+        "optim.py",
+        "config.learning_rate if config.unet_lr is None else config.unet_lr",
+        "config.learning_rate",
+        (_MATHS + "test_learning_rate_schedules",),
+    ),
+    Mutant(
+        "last-layer-not-exported",
+        "The file lacks the last layer.",
+        "export.py",
+        "for pair in lora.pairs:",
+        "for pair in lora.pairs[:-1]:",
+        (_FOLDER_TO_FILE,),
+    ),
+    Mutant(
+        "down-exported-transposed",
+        "The file has the down matrices transposed.",
+        "export.py",
+        "pair.down.to(",
+        "pair.down.t().contiguous().to(",
+        (_FOLDER_TO_FILE,),
+    ),
+    Mutant(
+        "alpha-exported-as-rank",
+        "The file says that alpha is the rank, so that it acts at another strength than it was trained at.",
+        "export.py",
+        "torch.tensor(lora.alpha,",
+        "torch.tensor(float(lora.rank),",
+        (_FOLDER_TO_FILE,),
+    ),
+)
