@@ -63,8 +63,8 @@ function Facts({ plan, config }: { readonly plan: Plan; readonly config: TrainCo
         )}
         <Fact label="Steps an epoch">{formatCount(plan.stepsPerEpoch)}</Fact>
       </dl>
-      {plan.buckets.length > 0 && <Buckets buckets={plan.buckets} />}
       <SamplesAhead config={config} />
+      {plan.buckets.length > 0 && <Buckets buckets={plan.buckets} />}
     </>
   );
 }

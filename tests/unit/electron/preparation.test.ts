@@ -45,7 +45,7 @@ async function setUp(photos: Readonly<Record<string, string>> = { 'a.jpg': 'A', 
       asked.push(args);
       return Promise.resolve(emptyPlan);
     },
-    trainConfig: () => defaultTrainConfig,
+    trainConfig: () => ({ ...defaultTrainConfig, sample_prompts: 'a cat --none' }),
     onProgress: (told) => progress.push(told),
   });
   return {
@@ -111,6 +111,7 @@ test('the plan says what will be made, asks the bridge about it, and touches not
     ['log', false],
     ['model', false],
   ]);
+  expect(asked[0]?.[0].sample_prompts).toBe('');
   expect(asked[0]?.[1]).toEqual([
     { folder: form.imagesFolder, prompt: 'rihanna woman', repeats: 20, regularization: false },
   ]);

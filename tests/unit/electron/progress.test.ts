@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { ProgressPrinter } from '../../../electron/cli/progress';
+import type { JobEvent } from '../../../shared/protocol';
+import { sampleEvent } from '../../fakes/sample-event';
+
+const phase = (
+  name: Extract<JobEvent, { type: 'phase' }>['phase'],
+  done: number,
+  total: number,
+): JobEvent => ({ type: 'phase', v: 1, seq: 1, time: 1, phase: name, done, total });
+
+test('a terminal says that samples are drawn, and where each is', () => {
+  let printed = '';
+  const out = { isTTY: false, write: (text: string) => (printed += text) };
+  const printer = new ProgressPrinter(out as unknown as NodeJS.WriteStream);
+  printer.show([
+    phase('training', 0, 100),
+    phase('sampling', 0, 2),
+    sampleEvent({ path: '/log/a.png' }),
+    phase('sampling', 1, 2),
+    sampleEvent({ index: 1, path: '/log/b.png' }),
+    phase('sampling', 2, 2),
+    phase('training', 40, 100),
+  ]);
+  expect(printed.split('\n')).toEqual([
+    'Training',
+    'Drawing samples',
+    'Sample 1: /log/a.png',
+    'Sample 2: /log/b.png',
+    'Training',
+    '',
+  ]);
+});
