@@ -71,6 +71,19 @@ export const testFullSize = command(async (args) => {
   process.exitCode = await attached(venvPython(projectRoot), [script, ...args]);
 });
 
+export const buildTinyWorld = command(async (args) => {
+  await bringUpToDate(projectRoot, { window: false });
+  const script = join(projectRoot, 'build', 'tiny-world', 'build.py');
+  process.exitCode = await attached(venvPython(projectRoot), [script, ...args]);
+});
+
+export const quality = command(async (args) => {
+  await bringUpToDate(projectRoot, testNeeds());
+  const { qualityCommand } = await import('./suites.mjs');
+  const [program, ...own] = qualityCommand(projectRoot, args);
+  process.exitCode = await attached(program, own);
+});
+
 export const screenshots = command(async () => {
   await bringUpToDate(projectRoot, testNeeds());
   const { screenshotCommand } = await import('./suites.mjs');

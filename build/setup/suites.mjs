@@ -2,12 +2,12 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { venvPython } from '../paths.mjs';
+import { dataDir, venvPython } from '../paths.mjs';
 import { SetupFailure } from './failure.mjs';
 import { duration } from './report.mjs';
 import { cleanEnvironment } from './run.mjs';
 import { hasDisplay } from './system.mjs';
-import { countReport, readJunit, readPlaywright, readVitest } from './test-reports.mjs';
+import { countReport, readJunit, readPlaywright, readQuality, readVitest } from './test-reports.mjs';
 
 const results = 'test-results';
 
@@ -27,6 +27,13 @@ const playwright = (root, config) => [
 ];
 
 export const screenshotCommand = (root) => playwright(root, 'screenshots.config.ts');
+
+/** The figures of the tiny world. */
+export const qualityCommand = (root, args) => [
+  venvPython(root),
+  join(root, 'build', 'tiny-world', 'quality.py'),
+  ...['--sample', join(dataDir(root), 'sample'), ...args],
+];
 
 /** A check passes or fails as a whole; a suite has a report that counts its tests. */
 function steps(root) {
@@ -56,6 +63,9 @@ function steps(root) {
       ]),
       ...inBridge,
     },
+    suite('quality', 'tiny world', 'quality.json', readQuality, [
+      ...qualityCommand(root, ['--quick', '--report', join(root, results, 'quality.json')]),
+    ]),
     check('e2e', 'bundles', [process.execPath, 'build/build.mjs']),
     suite(
       'e2e',

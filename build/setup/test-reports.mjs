@@ -55,3 +55,10 @@ export function readPlaywright(text) {
     skipped: skipped.map(({ title }) => title),
   };
 }
+
+/** The figures of `build/tiny-world/quality.py`. */
+export function readQuality(text) {
+  const { checks } = JSON.parse(text);
+  const failed = checks.filter(({ passed }) => !passed).length;
+  return { passed: checks.length - failed, failed, skipped: [] };
+}

@@ -61,7 +61,10 @@ def build(out: Path, seed: int) -> None:
         judge_made = beside.submit(_make_judge, new, seed, log)
         vae = train_vae(seed, log)
         vae.save_pretrained(new / VAE)
-        others = [beside.submit(_make_blip, new, seed, log), beside.submit(train_decoder, new / VAE, seed, log)]
+        others = [
+            beside.submit(_make_blip, new, seed, log),
+            beside.submit(train_decoder, new / VAE, seed, log),
+        ]
         judge_made.result()
         pipeline = train_sdxl(vae, new / SDXL, seed, log, lambda painter: _look_at(painter, new, seed))
         for other in others:

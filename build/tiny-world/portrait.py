@@ -127,7 +127,7 @@ def draw_portrait(look: Look, scene: Scene, size: int = SIZE) -> Image.Image:
 
 
 Shape: TypeAlias = "tuple[str, Sequence[tuple[float, float]]]"
-"""`ellipse` with two opposite corners of its box, or `polygon` with its points; relative to the head's centre."""
+"""`ellipse` with two opposite corners of its box, or `polygon`; points relative to the head's centre."""
 
 
 def _ellipse(x: float, y: float, across: float, down: float) -> Shape:

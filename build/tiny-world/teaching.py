@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from diffusers import StableDiffusionXLPipeline
+
 from lora_bridge import caption, train
 from lora_bridge.protocol_types import CaptionConfig, CaptionEvent, TrainConfig
 
@@ -52,23 +53,31 @@ def prepare(sample: Path, folder: Path) -> None:
     photos = folder / "img" / f"{about['repeats']}_{subject}"
     shutil.copytree(sample / about["photos"], photos)
     shutil.copytree(sample / about["regularization"], folder / "reg" / f"1_{about['classPrompt']}")
-    settings: dict[str, Any] = {
-        "model": str(sample / about["blip"]),
-        "image_dir": str(photos),
-        "caption_extension": ".txt",
-        "postfix": "",
-        "use_beam_search": True,
-        "num_beams": 1,
-        "top_p": 0.9,
-        "existing": "overwrite",
-        **about["captioning"],
-    }
+    settings = {**caption_settings(sample / about["blip"], str(photos)), **about["captioning"]}
     sink = _Quiet()
     caption.run(CaptionConfig(**settings), sink)
     said = [event for event in sink.events if isinstance(event, CaptionEvent)]
     failed = [event.reason for event in said if event.outcome != "written"]
     if failed or not said:
         raise RuntimeError(f"The photos were not captioned: {failed}")
+
+
+def caption_settings(model: Path, folder: str) -> dict[str, Any]:
+    """Of a captioner that says the likeliest words."""
+    return {
+        "model": str(model),
+        "image_dir": folder,
+        "caption_extension": ".txt",
+        "prefix": "",
+        "postfix": "",
+        "batch_size": 8,
+        "use_beam_search": True,
+        "num_beams": 1,
+        "top_p": 0.9,
+        "max_length": 75,
+        "min_length": 5,
+        "existing": "overwrite",
+    }
 
 
 def teach(sample: Path, folder: Path, name: str, **changes: Any) -> Lesson:
@@ -96,7 +105,9 @@ def teach(sample: Path, folder: Path, name: str, **changes: Any) -> Lesson:
 
 def painter_with(lora: Path | None, base: Path = MODELS / "sdxl") -> StableDiffusionXLPipeline:
     """diffusers' own pipeline on the base model, with a LoRA built in."""
-    pipeline = StableDiffusionXLPipeline.from_pretrained(base, torch_dtype=torch.float32, local_files_only=True)
+    pipeline = StableDiffusionXLPipeline.from_pretrained(
+        base, torch_dtype=torch.float32, local_files_only=True
+    )
     if lora is not None:
         pipeline.load_lora_weights(str(lora))
         pipeline.fuse_lora()

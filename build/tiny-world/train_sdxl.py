@@ -10,7 +10,7 @@ from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline, UNet2DC
 from PIL import Image
 from portrait import SIZE
 from torch.nn import functional
-from training import Average, pixels_of, scaled, warmed_cosine
+from training import Average, Descent, pixels_of, scaled
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 from vocabularies import load_clip_tokenizers
 from world import draw_person, random_caption, random_person
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 TEXT_WIDTHS = (64, 96)
 TIME_WIDTH = 32
 PICTURES, CAPTIONS = 8000, 4
-STEPS, BATCH = 3000, 32
-LEARNING_RATE, AVERAGE = 1e-3, 0.998
+STEPS, BATCH = 2400, 32
+RATE, ADAM_RATE, AVERAGE = 0.01, 1e-3, 0.998
 DROPPED_CAPTIONS = 0.1
 ENLARGED, ENLARGED_SIZE = 0.12, 160
 """This share is a part of an enlarged picture, so that SDXL's conditioning on crops has a meaning."""
@@ -85,26 +85,20 @@ def train_sdxl(
 def _train(
     pipeline: Any, lessons: Lessons, log: Log, look_at: Callable[[StableDiffusionXLPipeline], str]
 ) -> None:
-    model = torch.nn.ModuleList([pipeline.unet, pipeline.text_encoder, pipeline.text_encoder_2]).train()
+    parts = [pipeline.unet, pipeline.text_encoder, pipeline.text_encoder_2]
+    model = torch.nn.ModuleList(parts).train()
     average = Average(model, AVERAGE)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.99), weight_decay=0.01, foreach=True
-    )
+    descent = Descent(parts, STEPS, rate=RATE, adam_rate=ADAM_RATE, warmup=100)
     signal = alphas_cumprod()
     mean_loss = 1.0
     for step in range(STEPS):
-        for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * warmed_cosine(step, STEPS, 100)
         loss = _loss(pipeline, lessons, signal)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        descent.step(loss)
         average.update()
         mean_loss += (loss.item() - mean_loss) / min(step + 1, 100)
         if step % 100 == 0:
             log.say(f"SDXL step {step}: loss {mean_loss:.4f}")
-        if step % 800 == 0 and step > 0:
+        if step % 600 == 0 and step > 0:
             with average.in_place():
                 log.say(f"SDXL step {step} draws: {look_at(pipeline)}")
     average.apply()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from diffusers import AutoencoderKL
 from torch.nn import functional
-from training import pixels_of, scaled, warmed_cosine
+from training import Descent, pixels_of, scaled
 from world import draw_person, draw_stranger, random_person
 
 if TYPE_CHECKING:
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 SCALING_FACTOR = 0.13025
 """SDXL's: latents times this have a standard deviation of one."""
+LATENT_CHANNELS = 4
 PICTURES = 6000
 CROP, BATCH = 64, 16
-STEPS, WHOLE_PICTURES_FROM, DECODER_STEPS = 2200, 1980, 700
-LEARNING_RATE, DECODER_LEARNING_RATE = 1.5e-3, 8e-4
+STEPS, WHOLE_PICTURES_FROM, DECODER_STEPS = 1700, 1500, 500
+RATE, DECODER_RATE, ADAM_RATE = 0.02, 0.01, 1.5e-3
 KL_WEIGHT = 1e-6
 
 
@@ -45,16 +46,15 @@ def train_decoder(folder: Path, seed: int, log: Log) -> None:
     torch.manual_seed(seed)
     pictures, held_out = _pictures(seed)
     vae: Any = AutoencoderKL.from_pretrained(folder)
-    weights = [*vae.decoder.parameters(), *vae.post_quant_conv.parameters()]
-    optimizer = torch.optim.AdamW(weights, lr=DECODER_LEARNING_RATE, betas=(0.9, 0.99), weight_decay=0)
+    descent = Descent(
+        [vae.decoder, vae.post_quant_conv], DECODER_STEPS, rate=DECODER_RATE, adam_rate=ADAM_RATE
+    )
     for step in range(DECODER_STEPS):
         batch = _batch(pictures, BATCH // 2, whole=True)
-        for group in optimizer.param_groups:
-            group["lr"] = DECODER_LEARNING_RATE * warmed_cosine(step, DECODER_STEPS, 20)
         with torch.no_grad():
             latents = vae.encode(batch).latent_dist.sample()
         loss = _difference(vae.decode(latents).sample, batch)
-        _update(optimizer, vae.decoder, loss)
+        descent.step(loss)
         if step % 100 == 0:
             log.say(f"VAE decoder step {step}: loss {loss.item():.4f}")
     _show(vae, held_out, "decoder alone", log)
@@ -75,31 +75,34 @@ def _picture(chance: random.Random, number: int) -> Image.Image:
 
 
 def _new_vae() -> AutoencoderKL:
-    return AutoencoderKL(
+    vae: Any = AutoencoderKL(
         block_out_channels=(16, 32, 64, 96),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
         layers_per_block=1,
-        latent_channels=4,
+        latent_channels=LATENT_CHANNELS,
         norm_num_groups=8,
         sample_size=128,
         scaling_factor=SCALING_FACTOR,
     )
+    with torch.no_grad():
+        # Latents that are nearly certain from the start: otherwise their noise drowns what they say.
+        vae.quant_conv.weight[LATENT_CHANNELS:] *= 0.1
+        vae.quant_conv.bias[LATENT_CHANNELS:] = -6
+    return vae
 
 
 def _train_all(vae: Any, pictures: Tensor, log: Log) -> None:
     """Crops first, as they are cheap; whole pictures at the end, so that the attention knows their size."""
-    optimizer = torch.optim.AdamW(vae.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.99), weight_decay=0)
+    descent = Descent([vae], STEPS, rate=RATE, adam_rate=ADAM_RATE)
     for step in range(STEPS):
         whole = step >= WHOLE_PICTURES_FROM
         batch = _batch(pictures, BATCH // 2 if whole else BATCH, whole=whole)
-        for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * warmed_cosine(step, STEPS, 50)
         with torch.autocast("cpu", torch.bfloat16):
             posterior = vae.encode(batch).latent_dist
             drawn = vae.decode(posterior.sample()).sample
         loss = _difference(drawn.float(), batch) + KL_WEIGHT * posterior.kl().float().mean()
-        _update(optimizer, vae, loss)
+        descent.step(loss)
         if step % 100 == 0:
             log.say(f"VAE step {step}: loss {loss.item():.4f}")
 
@@ -118,13 +121,6 @@ def _difference(drawn: Tensor, wanted: Tensor) -> Tensor:
     for dim in (2, 3):
         loss = loss + functional.l1_loss(drawn.diff(dim=dim), wanted.diff(dim=dim))
     return loss
-
-
-def _update(optimizer: torch.optim.Optimizer, model: Any, loss: Tensor) -> None:
-    optimizer.zero_grad()
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ import {
   countReport,
   readJunit,
   readPlaywright,
+  readQuality,
   readVitest,
 } from '../../../build/setup/test-reports.mjs';
 import { tempFolder } from '../../fakes/temp-folder';
@@ -27,6 +28,10 @@ const junit = `<testsuites><testsuite tests="4">
   <testcase classname="t" name="c"><error message="no">trace</error></testcase>
   <testcase classname="t" name="d"><skipped type="pytest.skip" message="why">w</skipped></testcase>
 </testsuite></testsuites>`;
+const quality = JSON.stringify({
+  checks: [{ passed: true }, { passed: false }, { passed: true }],
+  overfitting: [],
+});
 const playwright = JSON.stringify({
   stats: { expected: 2, unexpected: 1, flaky: 1, skipped: 1 },
   errors: [],
@@ -42,6 +47,7 @@ test('each report is read into passed, failed and the names of what was skipped'
   expect(readVitest(vitest)).toEqual({ passed: 1, failed: 1, skipped: ['c', 'd'] });
   expect(readJunit(junit)).toEqual({ passed: 1, failed: 2, skipped: ['d'] });
   expect(readPlaywright(playwright)).toEqual({ passed: 2, failed: 2, skipped: ['b'] });
+  expect(readQuality(quality)).toEqual({ passed: 2, failed: 1, skipped: [] });
 });
 
 async function counted(content: string | null, exitCode: number) {

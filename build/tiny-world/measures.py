@@ -1,0 +1,142 @@
+"""The measures of `quality.py`: each is one function that returns plain numbers."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from drawing import Reading, draw, held_out_people, prompt_of, read_back
+from judge import Judge, Likeness, load_judge, read_pictures
+from nova import KIND, NAME, class_pictures, draw_nova, nova_photos
+from portrait import BACKGROUNDS, SIZE
+from safetensors.torch import load_file, save_file
+from teaching import MODELS, caption_settings, painter_with
+from training import pixels_of, scaled
+from world import draw_person, read_caption
+
+from lora_bridge.blip import Captioner
+from lora_bridge.noise import add_noise, alphas_cumprod
+from lora_bridge.protocol_types import CaptionConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CAPTIONED, DRAWN, SEEDS = 200, 100, 32
+SUBJECT = f"{NAME} {KIND}"
+CLEAR_RISE = 0.5
+"""Of the likeness, which goes from -1, the average of the class, to 1, the person."""
+
+
+class Taught(NamedTuple):
+    """What a base model draws with a LoRA, or without one."""
+
+    likeness: list[float]
+    """Of the subject's name, seed by seed."""
+    follows: float
+    """The share of pictures of the subject with the background that was asked for."""
+    class_likeness: float
+    """Of pictures of the plain class to the subject, on average."""
+    validation_loss: float
+    """On pictures of the subject that were not trained on, with fixed noise."""
+
+    @property
+    def mean_likeness(self) -> float:
+        """Over the seeds."""
+        return sum(self.likeness) / len(self.likeness)
+
+
+def judge() -> Judge:
+    """The judge that lies in git."""
+    return load_judge(MODELS / "judge.safetensors")
+
+
+def captions_right(blip: Path = MODELS / "blip") -> Reading:
+    """What the bridge's captioner gets right on held-out people."""
+    people = held_out_people(CAPTIONED, seed=11)
+    chance = random.Random(12)
+    pictures = [draw_person(person, chance) for person in people]
+    captioner = Captioner(CaptionConfig(**caption_settings(blip, "")))
+    said: list[dict[str, Any]] = []
+    for start in range(0, len(pictures), 25):
+        said += [read_caption(text) for text in captioner.describe(pictures[start : start + 25])]
+    pairs = list(zip(said, people, strict=True))
+    shares = (_share(one[name] == getattr(person, name) for one, person in pairs) for name in Reading._fields)
+    return Reading(*shares)
+
+
+def captions_by_chance() -> Reading:
+    """The control: the same numbers in other places of the same model."""
+    with tempfile.TemporaryDirectory() as temporary:
+        blip = Path(temporary, "blip")
+        shutil.copytree(MODELS / "blip", blip)
+        generator = torch.Generator().manual_seed(0)
+        weights = load_file(blip / "model.safetensors")
+        shuffled = {
+            name: weight.flatten()[torch.randperm(weight.numel(), generator=generator)].view_as(weight)
+            for name, weight in weights.items()
+        }
+        save_file(shuffled, blip / "model.safetensors", {"format": "pt"})
+        return captions_right(blip)
+
+
+def drawings_right(*, prompted: bool) -> Reading:
+    """What the judge reads back from drawings of held-out people, or of the empty prompt."""
+    people = held_out_people(DRAWN, seed=21)
+    prompts = [prompt_of(person) if prompted else "" for person in people]
+    return read_back(judge(), draw(painter_with(None), prompts), people)
+
+
+def taught(lora: Path | None) -> Taught:
+    """Draw the subject, the subject before every background, and the class; and the validation loss."""
+    painter = painter_with(lora)
+    critic = judge()
+    likeness = Likeness.of(
+        critic, nova_photos(32, seed=1001, size=SIZE), class_pictures(64, seed=1002, size=SIZE)
+    )
+    subject = draw(painter, [SUBJECT] * SEEDS, first_seed=100)
+    backgrounds = [name for name in BACKGROUNDS for _ in range(4)]
+    scenes = draw(painter, [f"{SUBJECT} on a {name} background" for name in backgrounds], first_seed=200)
+    others = draw(painter, [f"a {KIND}"] * SEEDS, first_seed=300)
+    seen = read_pictures(critic, scenes)
+    return Taught(
+        likeness=likeness.measure(critic, subject).tolist(),
+        follows=_share(one["background"] == name for one, name in zip(seen, backgrounds, strict=True)),
+        class_likeness=float(likeness.measure(critic, others).mean()),
+        validation_loss=_validation_loss(painter),
+    )
+
+
+@torch.no_grad()
+def _validation_loss(painter: Any) -> float:
+    """The training's loss on unseen pictures of the subject before all backgrounds, with fixed noise."""
+    chance = random.Random(31)
+    backgrounds = [chance.choice(list(BACKGROUNDS)) for _ in range(32)]
+    pixels = scaled(pixels_of([draw_nova(chance, background) for background in backgrounds]))
+    latents = painter.vae.encode(pixels).latent_dist.mode() * painter.vae.config.scaling_factor
+    hidden, _, pooled, _ = painter.encode_prompt(
+        [f"{SUBJECT} on a {background} background" for background in backgrounds],
+        do_classifier_free_guidance=False,
+    )
+    conditions = {
+        "text_embeds": pooled,
+        "time_ids": torch.tensor([[SIZE, SIZE, 0, 0, SIZE, SIZE]] * 32).float(),
+    }
+    generator = torch.Generator().manual_seed(32)
+    signal = alphas_cumprod()
+    losses: list[float] = []
+    for first in range(0, 1000, 125):
+        timesteps = torch.full((32,), first + 62)
+        noise = torch.randn(latents.shape, generator=generator)
+        noisy = add_noise(latents, noise, signal[timesteps])
+        said = painter.unet(noisy, timesteps, hidden, added_cond_kwargs=conditions).sample
+        losses.append(float((said - noise).square().mean()))
+    return sum(losses) / len(losses)
+
+
+def _share(outcomes: Iterable[bool]) -> float:
+    listed = list(outcomes)
+    return sum(listed) / len(listed)
