@@ -1,8 +1,8 @@
 import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { canMount, expect, launch, noMounts, test } from './support/app';
-import { readSample } from './support/sample';
+import { portraitPhotos } from './support/sample';
 
 /** The same mistakes as on the command line, made in the window: said at the field, and nothing lost. */
 
@@ -17,6 +17,17 @@ function safetensors(name: string): Buffer {
   length.writeBigUInt64LE(BigInt(header.length));
   return Buffer.concat([length, header, Buffer.alloc(2)]);
 }
+
+/** The shapes of pictures, each once; 'none' while one of them is not loaded. */
+const shapesOf = (pictures: Locator) =>
+  pictures.evaluateAll((all) => {
+    const shapes = all.map((picture) => {
+      const { naturalWidth: width, naturalHeight: height } = picture as HTMLImageElement;
+      if (width === 0) return 'none';
+      return width === height ? 'square' : width > height ? 'landscape' : 'portrait';
+    });
+    return [...new Set(shapes)].sort();
+  });
 
 async function setParameter(page: Page, label: string, value: string) {
   await page.getByRole('tab', { name: 'Parameters' }).click();
@@ -35,25 +46,27 @@ test('a folder that is missing, and one without images', async ({ atelier: { pag
   await expect(prepare(page)).toBeDisabled();
 });
 
-test('an unreadable image is marked in the grid and left where it is', async ({
+test('real photos of three shapes are shown, an unreadable one is marked and left where it is', async ({
   atelier: { page },
   home,
 }) => {
-  const { photos } = await readSample();
   const folder = join(home, 'photos');
-  await cp(photos, folder, { recursive: true });
+  await cp(portraitPhotos, folder, { recursive: true });
   await writeFile(join(folder, 'aaa-broken.png'), 'not a picture');
   await page.getByLabel('Training images folder').fill(folder);
   await expect(page.getByText('aaa-broken.png', { exact: true })).toBeVisible();
   await expect(
     page.getByText(/cannot be read|not a picture|unreadable|damaged/iu).first(),
   ).toBeVisible();
+  const thumbnails = page.locator('img[src^="media://thumbnail/"]');
+  await expect(thumbnails).toHaveCount(10);
+  await expect.poll(() => shapesOf(thumbnails)).toEqual(['landscape', 'portrait', 'square']);
 
   await page.getByLabel('Destination training directory').fill(join(home, 'made'));
   await expect(prepare(page)).toBeEnabled();
   await prepare(page).click();
   await expect(page.getByRole('button', { name: 'Go to Captioning' })).toBeVisible();
-  expect(await readdir(join(home, 'made', 'img', '2_eileen woman'))).toHaveLength(10);
+  expect(await readdir(join(home, 'made', 'img', '10_nova woman'))).toHaveLength(10);
   expect(await readFile(join(folder, 'aaa-broken.png'), 'utf8')).toBe('not a picture');
 });
 

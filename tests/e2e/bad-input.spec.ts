@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canMount, expect, noMounts, test, withMounts } from './support/app';
-import { atelier, kohyaProject, readSample } from './support/sample';
+import { atelier, kohyaProject, sampleBaseModel } from './support/sample';
 
 /** One clear sentence that names the culprit, no traceback, an exit code that is not 0. */
 function expectOneError(run: { code: number; stdout: string; stderr: string }, names: RegExp) {
@@ -94,7 +94,7 @@ test('a Kohya JSON that was cut in half', async ({ home }) => {
 });
 
 test('nothing that was there is lost', async ({ home }) => {
-  const { baseModel } = await readSample();
+  const baseModel = await sampleBaseModel();
   const before = await readdir(baseModel, { recursive: true });
   const { file } = await kohyaProject(home, { train_batch_size: 'many' });
   const run = await atelier(['train', file]);

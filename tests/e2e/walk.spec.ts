@@ -2,7 +2,7 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import type { Page } from '@playwright/test';
 import { answerOpenDialog, expect, launch, test } from './support/app';
-import { loraEffect, readSample } from './support/sample';
+import { likenesses, loraEffect, sampleBaseModel } from './support/sample';
 
 const tab = (page: Page, name: string) => page.getByRole('tab', { name }).click();
 
@@ -33,12 +33,23 @@ const chartInk = (page: Page) =>
     return painted;
   });
 
+/** The samples of the only training, in the order of their steps and prompts. */
+async function sampleFiles(destination: string): Promise<string[]> {
+  const jobs = await readdir(join(destination, 'log'));
+  const training = jobs.find((name) => name.endsWith('-nova')) ?? '';
+  const folder = join(destination, 'log', training, 'samples');
+  return (await readdir(folder)).sort().map((name) => join(folder, name));
+}
+
 test('from ten photos to a LoRA that diffusers accepts', async ({ atelier, home }) => {
+  // A minute and a half where nothing else runs.
+  test.setTimeout(400_000);
   const { app, page, userData } = atelier;
   const destination = join(home, 'my project');
+  const samples = page.getByRole('region', { name: 'Samples' });
 
   await test.step('the sample project is open, with its pictures', async () => {
-    await expect(page.getByLabel('Instance prompt')).toHaveValue('eileen');
+    await expect(page.getByLabel('Instance prompt')).toHaveValue('nova');
     await expect(page.locator('img[src^="media://thumbnail/"]').first()).toBeVisible();
     await expect(page.getByText('Steps an epoch').first()).toBeVisible();
   });
@@ -47,22 +58,22 @@ test('from ten photos to a LoRA that diffusers accepts', async ({ atelier, home 
     await answerOpenDialog(app, destination);
     await page.getByTestId('browse-destination').click();
     await expect(page.getByLabel('Destination training directory')).toHaveValue(destination);
-    await expect(page.getByText(join('img', '2_eileen woman')).first()).toBeVisible();
+    await expect(page.getByText(join('img', '10_nova woman')).first()).toBeVisible();
   });
 
   await test.step('Prepare makes Kohya’s layout', async () => {
     await page.getByRole('button', { name: 'Prepare training data' }).click();
     await expect(page.getByRole('button', { name: 'Go to Captioning' })).toBeVisible();
     expect((await readdir(destination)).sort()).toEqual(['img', 'log', 'model', 'reg']);
-    expect(await readdir(join(destination, 'img', '2_eileen woman'))).toHaveLength(10);
+    expect(await readdir(join(destination, 'img', '10_nova woman'))).toHaveLength(10);
     await page.getByRole('button', { name: 'Go to Captioning' }).click();
   });
 
   await test.step('captions appear beside their pictures and can be edited', async () => {
     await page.getByRole('button', { name: 'Caption images' }).click();
-    const folder = join(destination, 'img', '2_eileen woman');
+    const folder = join(destination, 'img', '10_nova woman');
     const captions = page.getByRole('textbox', { name: /^Caption of / });
-    await expect(captions.first()).toHaveValue(/^eileen woman, \w+/u, { timeout: 90_000 });
+    await expect(captions.first()).toHaveValue(/^nova woman, \w+/u, { timeout: 90_000 });
     await expect
       .poll(async () => (await readdir(folder)).filter((name) => name.endsWith('.txt')).length, {
         timeout: 90_000,
@@ -72,11 +83,11 @@ test('from ten photos to a LoRA that diffusers accepts', async ({ atelier, home 
 
     const label = (await captions.first().getAttribute('aria-label')) ?? '';
     const image = label.replace('Caption of ', '');
-    await captions.first().fill('eileen woman, in an orange suit');
+    await captions.first().fill('nova woman, a woman on a white background');
     await captions.first().press('Control+Enter');
     await expect(page.getByText('Saved').first()).toBeVisible();
     const file = join(folder, `${parse(image).name}.txt`);
-    expect((await readFile(file, 'utf8')).trim()).toBe('eileen woman, in an orange suit');
+    expect((await readFile(file, 'utf8')).trim()).toBe('nova woman, a woman on a white background');
   });
 
   await test.step('parameters are checked as they are typed', async () => {
@@ -97,13 +108,32 @@ test('from ten photos to a LoRA that diffusers accepts', async ({ atelier, home 
     await tab(page, 'Training');
     await page.getByRole('button', { name: 'Start training' }).click();
     await expect(page.getByRole('button', { name: 'Stop' })).toBeVisible();
+    await expect(samples.getByAltText('Sample 1 before the training: nova woman')).toBeVisible({
+      timeout: 120_000,
+    });
     await expect(stepTile(page)).toContainText(/\d/u, { timeout: 120_000 });
     const early = await chartInk(page);
     await expect.poll(() => chartInk(page), { timeout: 60_000 }).not.toBe(early);
     await expect(page.getByRole('button', { name: 'Show in folder' })).toBeVisible({
-      timeout: 120_000,
+      timeout: 240_000,
     });
     await expect(page.getByText(/modules?, rank 8, alpha 4, all numbers finite/u)).toBeVisible();
+  });
+
+  await test.step('the samples go from before the first step to the last', async () => {
+    const steps = 200 / 20;
+    await expect(samples.getByRole('grid')).toHaveAttribute('aria-colcount', `${2 + steps}`);
+    await expect(samples.getByRole('grid')).toHaveAttribute('aria-rowcount', '4');
+    expect(await sampleFiles(destination)).toHaveLength(3 * (1 + steps));
+    await samples.getByAltText(/^Sample 2 at step 200: nova woman with glasses on/u).click();
+    const view = page.getByRole('dialog');
+    const shown = (name: RegExp) =>
+      view.getByAltText(name).evaluate((picture) => (picture as HTMLImageElement).naturalWidth);
+    await expect.poll(() => shown(/^Sample 2 at step 200: /u)).toBe(128);
+    await page.keyboard.press('Home');
+    await expect.poll(() => shown(/^Sample 2 before the training: /u)).toBe(128);
+    await page.keyboard.press('Escape');
+    await expect(view).toHaveCount(0);
   });
 
   await test.step('the console holds what a terminal would show', async () => {
@@ -112,10 +142,9 @@ test('from ten photos to a LoRA that diffusers accepts', async ({ atelier, home 
   });
 
   await test.step('the file is whole and has a visible effect', async () => {
-    const lora = join(destination, 'model', 'eileen.safetensors');
+    const lora = join(destination, 'model', 'nova.safetensors');
     expect((await stat(lora)).size).toBeGreaterThan(10_000);
-    const { baseModel } = await readSample();
-    const effect = await loraEffect(baseModel, lora);
+    const effect = await loraEffect(await sampleBaseModel(), lora);
     expect(effect.adapters).toBeGreaterThan(0);
     expect(effect.meanAbsoluteDifference).toBeGreaterThan(0.05);
   });
@@ -127,8 +156,14 @@ test('from ten photos to a LoRA that diffusers accepts', async ({ atelier, home 
       'aria-selected',
       'true',
     );
-    await expect(again.page.getByText('eileen.safetensors').first()).toBeVisible();
+    await expect(again.page.getByText('nova.safetensors').first()).toBeVisible();
     await again.close();
+  });
+
+  await test.step('what “nova woman” draws has turned into Nova', async () => {
+    const drawn = (await sampleFiles(destination)).filter((file) => /_00_\d+\.png$/u.test(file));
+    const [before = NaN, after = NaN] = await likenesses(drawn[0] ?? '', drawn.at(-1) ?? '');
+    expect(after - before).toBeGreaterThan(0.5);
   });
 });
 
@@ -138,7 +173,7 @@ test('Stop saves what was learnt', async ({ atelier: { page }, home }) => {
   await expect(page.getByRole('button', { name: 'Show in folder' })).toBeVisible({
     timeout: 60_000,
   });
-  expect(await readdir(join(home, 'stopped', 'model'))).toContain('eileen.safetensors');
+  expect(await readdir(join(home, 'stopped', 'model'))).toContain('nova.safetensors');
 });
 
 test('training outlives the app, and the app finds it again', async ({ atelier, home }) => {

@@ -75,11 +75,11 @@ test('every tab', async () => {
   await expect(page.getByRole('button', { name: 'Start training' })).toBeEnabled();
   await picture(app, page, 'before-training');
   await page.getByRole('button', { name: 'Start training' }).click();
-  await expect(page.getByRole('img', { name: /^Loss chart up to step (1\d|2\d)/u })).toBeVisible({
-    timeout: 120_000,
+  await expect(page.getByAltText('Sample 3 at step 80: a woman on a blue background')).toBeVisible({
+    timeout: 180_000,
   });
   await picture(app, page, 'running');
-  await expect(page.getByText(/all numbers finite/u)).toBeVisible({ timeout: 120_000 });
+  await expect(page.getByText(/all numbers finite/u)).toBeVisible({ timeout: 180_000 });
   await picture(app, page, 'training');
   await close();
   await rm(home, { recursive: true, force: true });

@@ -9,35 +9,21 @@ const run = promisify(execFile);
 
 const sampleFolder = join(dataDir(root), 'sample');
 
-interface Sample {
-  readonly instancePrompt: string;
-  readonly classPrompt: string;
-  readonly repeats: number;
-  readonly photos: string;
-  readonly regularization: string;
-  readonly baseModel: string;
-  readonly blip: string;
+/** A folder with ten photos of a woman in three shapes, and a text file. */
+export const portraitPhotos = join(dataDir(root), 'portrait-photos');
+
+/** The tiny SDXL that the sample project trains on. */
+export async function sampleBaseModel(): Promise<string> {
+  const text = await readFile(join(sampleFolder, 'sample.json'), 'utf8');
+  return join(sampleFolder, (JSON.parse(text) as { readonly baseModel: string }).baseModel);
 }
 
-export async function readSample(): Promise<Sample> {
-  const sample = JSON.parse(await readFile(join(sampleFolder, 'sample.json'), 'utf8')) as Sample;
-  const absolute = (name: string) => join(sampleFolder, name);
-  return {
-    ...sample,
-    photos: absolute(sample.photos),
-    regularization: absolute(sample.regularization),
-    baseModel: absolute(sample.baseModel),
-    blip: absolute(sample.blip),
-  };
-}
-
-/** The sample's photos in Kohya's layout, and a config as kohya_ss saves one: strings for numbers, empty strings, unknown keys. */
+/** The portrait photos in Kohya's layout, and a config as kohya_ss saves one: strings for numbers, empty strings, unknown keys. */
 export async function kohyaProject(
   folder: string,
   changes: Readonly<Record<string, unknown>> = {},
 ) {
-  const sample = await readSample();
-  await cp(sample.photos, join(folder, 'img', `2_${sample.instancePrompt} ${sample.classPrompt}`), {
+  await cp(portraitPhotos, join(folder, 'img', '2_eileen woman'), {
     recursive: true,
     filter: (source) => !source.endsWith('LICENCE.txt'),
   });
@@ -67,7 +53,7 @@ export async function kohyaProject(
     optimizer: 'AdamW8bit',
     output_dir: join(folder, 'model'),
     output_name: 'eileen',
-    pretrained_model_name_or_path: sample.baseModel,
+    pretrained_model_name_or_path: await sampleBaseModel(),
     reg_data_dir: '',
     save_every_n_epochs: 1,
     save_precision: 'fp16',
@@ -120,9 +106,20 @@ export async function atelier(
   }
 }
 
-/** Draws with and without the LoRA, through diffusers alone. */
-export async function loraEffect(baseModel: string, lora: string) {
-  const script = join(root, 'tests', 'e2e', 'support', 'lora_effect.py');
-  const { stdout } = await run(venvPython(root), [script, baseModel, lora]);
-  return JSON.parse(stdout) as { meanAbsoluteDifference: number; adapters: number };
+/** What a script beside this file says of some files, as JSON. */
+async function measure(script: string, ...files: readonly string[]): Promise<unknown> {
+  const path = join(root, 'tests', 'e2e', 'support', script);
+  const { stdout } = await run(venvPython(root), [path, ...files]);
+  return JSON.parse(stdout);
 }
+
+/** Draws with and without the LoRA, through diffusers alone. */
+export const loraEffect = async (baseModel: string, lora: string) =>
+  (await measure('lora_effect.py', baseModel, lora)) as {
+    meanAbsoluteDifference: number;
+    adapters: number;
+  };
+
+/** How much each picture shows Nova rather than any woman: 1 for Nova, -1 for the average woman. */
+export const likenesses = async (...pictures: readonly string[]) =>
+  (await measure('likeness.py', ...pictures)) as readonly number[];
