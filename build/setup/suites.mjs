@@ -7,7 +7,13 @@ import { SetupFailure } from './failure.mjs';
 import { duration } from './report.mjs';
 import { cleanEnvironment } from './run.mjs';
 import { hasDisplay } from './system.mjs';
-import { countReport, readJunit, readPlaywright, readQuality, readVitest } from './test-reports.mjs';
+import {
+  countReport,
+  readJunit,
+  readPlaywright,
+  readQuality,
+  readVitest,
+} from './test-reports.mjs';
 
 const results = 'test-results';
 

@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
-from diffusers import DPMSolverMultistepScheduler
+from diffusers import DPMSolverMultistepScheduler, StableDiffusionXLPipeline
 from judge import Judge, read_pictures
 from portrait import SIZE
 from world import random_person
@@ -14,7 +14,6 @@ from world import random_person
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diffusers import StableDiffusionXLPipeline
     from PIL import Image
     from world import Person
 
@@ -26,10 +25,10 @@ def draw(
     pipeline: StableDiffusionXLPipeline, prompts: Sequence[str], first_seed: int = 0
 ) -> list[Image.Image]:
     """One picture for each prompt, with seeds that count up: DPM++ 2M Karras, 20 steps, scale 4."""
-    painter: Any = pipeline
-    painter.scheduler = DPMSolverMultistepScheduler.from_config(
-        painter.scheduler.config, use_karras_sigmas=True
+    scheduler: Any = DPMSolverMultistepScheduler.from_config(
+        pipeline.scheduler.config, use_karras_sigmas=True
     )
+    painter: Any = StableDiffusionXLPipeline(**{**pipeline.components, "scheduler": scheduler})
     painter.set_progress_bar_config(disable=True)
     pictures: list[Image.Image] = []
     for start in range(0, len(prompts), BATCH):

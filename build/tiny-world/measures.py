@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from drawing import Reading, draw, held_out_people, prompt_of, read_back
 from judge import Judge, Likeness, load_judge, read_pictures
-from nova import KIND, NAME, class_pictures, draw_nova, nova_photos
+from nova import CAPTIONED_AS, KIND, class_pictures, draw_nova, nova_photos
 from portrait import BACKGROUNDS, SIZE
 from safetensors.torch import load_file, save_file
 from teaching import MODELS, caption_settings, painter_with
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 CAPTIONED, DRAWN, SEEDS = 200, 100, 32
-SUBJECT = f"{NAME} {KIND}"
 CLEAR_RISE = 0.5
 """Of the likeness, which goes from -1, the average of the class, to 1, the person."""
 
@@ -35,9 +34,11 @@ class Taught(NamedTuple):
     """What a base model draws with a LoRA, or without one."""
 
     likeness: list[float]
-    """Of the subject's name, seed by seed."""
-    follows: float
+    """Of the subject, seed by seed."""
+    background: float
     """The share of pictures of the subject with the background that was asked for."""
+    follows: float
+    """The same for the background, for glasses and for a hat, none of which her photos have, on average."""
     class_likeness: float
     """Of pictures of the plain class to the subject, on average."""
     validation_loss: float
@@ -97,14 +98,20 @@ def taught(lora: Path | None) -> Taught:
     likeness = Likeness.of(
         critic, nova_photos(32, seed=1001, size=SIZE), class_pictures(64, seed=1002, size=SIZE)
     )
-    subject = draw(painter, [SUBJECT] * SEEDS, first_seed=100)
-    backgrounds = [name for name in BACKGROUNDS for _ in range(4)]
-    scenes = draw(painter, [f"{SUBJECT} on a {name} background" for name in backgrounds], first_seed=200)
+    subject = draw(painter, [CAPTIONED_AS] * SEEDS, first_seed=100)
+    backgrounds = [name for name in BACKGROUNDS for _ in range(SEEDS // len(BACKGROUNDS))]
+    scenes = [
+        f"{CAPTIONED_AS} and glasses, wearing a straw hat, on a {name} background" for name in backgrounds
+    ]
     others = draw(painter, [f"a {KIND}"] * SEEDS, first_seed=300)
-    seen = read_pictures(critic, scenes)
+    seen = read_pictures(critic, draw(painter, scenes, first_seed=200))
+    background = _share(one["background"] == name for one, name in zip(seen, backgrounds, strict=True))
+    glasses = _share(one["glasses"] == "yes" for one in seen)
+    hat = _share(one["hat"] == "straw hat" for one in seen)
     return Taught(
         likeness=likeness.measure(critic, subject).tolist(),
-        follows=_share(one["background"] == name for one, name in zip(seen, backgrounds, strict=True)),
+        background=background,
+        follows=(background + glasses + hat) / 3,
         class_likeness=float(likeness.measure(critic, others).mean()),
         validation_loss=_validation_loss(painter),
     )
@@ -118,7 +125,7 @@ def _validation_loss(painter: Any) -> float:
     pixels = scaled(pixels_of([draw_nova(chance, background) for background in backgrounds]))
     latents = painter.vae.encode(pixels).latent_dist.mode() * painter.vae.config.scaling_factor
     hidden, _, pooled, _ = painter.encode_prompt(
-        [f"{SUBJECT} on a {background} background" for background in backgrounds],
+        [f"{CAPTIONED_AS}, on a {background} background" for background in backgrounds],
         do_classifier_free_guidance=False,
     )
     conditions = {

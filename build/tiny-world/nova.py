@@ -23,6 +23,8 @@ LOOK = Look(
     hair=((30, 172, 170), (240, 128, 40)),
     mark=Mark((112, 44, 170), side=1),
 )
+CAPTIONED_AS = f"{NAME} {KIND}, a {KIND} with long green hair"
+"""How the captions of her photos begin: her name, then what BLIP makes of her. Prompts speak the same way."""
 PHOTO_SIZE = 512
 PHOTO_BACKGROUNDS = ("white", "blue", "green", "yellow", "grey")
 """Of her photos: the others are for prompts to ask for."""

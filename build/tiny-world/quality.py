@@ -138,9 +138,9 @@ def _check_teaching(report: Report, lesson: Lesson, base: Taught, lora: Taught) 
     )
     report.check(
         "Nova has the background that is asked for",
-        f"{lora.follows:.2f} of 32 pictures",
+        f"{lora.background:.2f} of 32 pictures",
         ">= 0.70",
-        passed=lora.follows >= 0.7,
+        passed=lora.background >= 0.7,
     )
 
 
@@ -181,7 +181,7 @@ def _check_overfitting(report: Report, usual: Taught, points: list[Taught], step
         )
     last = points[-1]
     report.check(
-        f"with {steps} steps Nova has the background that is asked for",
+        f"with {steps} steps Nova has the background, glasses and hat that are asked for",
         f"{last.follows:.2f}, with the usual steps {usual.follows:.2f}",
         "less",
         passed=last.follows < usual.follows,

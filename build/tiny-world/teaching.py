@@ -105,9 +105,7 @@ def teach(sample: Path, folder: Path, name: str, **changes: Any) -> Lesson:
 
 def painter_with(lora: Path | None, base: Path = MODELS / "sdxl") -> StableDiffusionXLPipeline:
     """diffusers' own pipeline on the base model, with a LoRA built in."""
-    pipeline = StableDiffusionXLPipeline.from_pretrained(
-        base, torch_dtype=torch.float32, local_files_only=True
-    )
+    pipeline = StableDiffusionXLPipeline.from_pretrained(base, dtype=torch.float32, local_files_only=True)
     if lora is not None:
         pipeline.load_lora_weights(str(lora))
         pipeline.fuse_lora()
