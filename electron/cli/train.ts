@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { TrainConfig } from '../../shared/parameters';
+import { captionConfigSchema } from '../../shared/protocol';
 import { ProblemError } from '../../shared/result';
+import type { Project } from '../../shared/settings';
 import { Preparation } from '../services/preparation';
 import { configOfDraft, readSampleProject } from '../services/sample-project';
 import { Thumbnails } from '../services/thumbnails';
@@ -32,7 +34,7 @@ export async function trainCommand(
     );
   const config =
     file === undefined
-      ? await prepareSample(context, folder ?? join(context.locations.dataFolder, 'sample-run'))
+      ? await captionedSample(context, folder ?? join(context.locations.dataFolder, 'sample-run'))
       : await readConfigFile(file);
   const { status, outputs } = await runJob(context, { kind: 'train', config });
   const [lora] = outputs;
@@ -57,8 +59,8 @@ async function checkLora(context: Context, lora: string): Promise<number> {
   }
 }
 
-/** The sample project in Kohya's layout, with the config to train it. */
-async function prepareSample(context: Context, destination: string): Promise<TrainConfig> {
+/** The sample project, prepared and captioned as in the window, with the config to train it. */
+async function captionedSample(context: Context, destination: string): Promise<TrainConfig> {
   const project = await readSampleProject(context.locations.sample, destination);
   if (project === null)
     throw new ProblemError(
@@ -66,9 +68,33 @@ async function prepareSample(context: Context, destination: string): Promise<Tra
       `There is no sample project in ${context.locations.sample}.`,
       'Run npm start, which makes it.',
     );
+  const { imagesFolder, config } = await prepareProject(context, project);
+  const { status } = await runJob(context, {
+    kind: 'caption',
+    logging_dir: config.logging_dir,
+    config: captionConfigSchema.parse({
+      ...project.captioning,
+      image_dir: imagesFolder,
+      existing: 'skip',
+    }),
+  });
+  if (status.kind !== 'completed')
+    throw new ProblemError(
+      'not_captioned',
+      'The captioning of the sample project did not end.',
+      'Run the command again; what was captioned is kept.',
+    );
+  return config;
+}
+
+async function prepareProject(
+  context: Context,
+  project: Project,
+): Promise<{ readonly imagesFolder: string; readonly config: TrainConfig }> {
   const worker = createWorker(context);
-  const thumbnails = new Thumbnails(join(destination, '.thumbnails'), (path, thumbnail) =>
-    worker.ask('picture', { path, thumbnail }),
+  const thumbnails = new Thumbnails(
+    join(project.dataset.destination, '.thumbnails'),
+    (path, thumbnail) => worker.ask('picture', { path, thumbnail }),
   );
   const config = configOfDraft(project.training);
   const preparation = new Preparation({
@@ -80,12 +106,12 @@ async function prepareSample(context: Context, destination: string): Promise<Tra
   try {
     print('Preparing the sample project');
     const {
-      imagesFolder: _,
+      imagesFolder,
       copied: _copied,
       kept: _kept,
       ...folders
     } = await preparation.prepare(project.dataset);
-    return { ...config, ...folders };
+    return { imagesFolder, config: { ...config, ...folders } };
   } finally {
     worker.dispose();
   }
