@@ -24,7 +24,7 @@ LOOK = Look(
     mark=Mark((112, 44, 170), side=1),
 )
 CAPTIONED_AS = f"{NAME} {KIND}, a {KIND} with long green hair"
-"""How the captions of her photos begin: her name, then what BLIP makes of her. Prompts speak the same way."""
+"""How most captions of her photos begin: her name, then what BLIP makes of her. Prompts speak so too."""
 PHOTO_SIZE = 512
 PHOTO_BACKGROUNDS = ("white", "blue", "green", "yellow", "grey")
 """Of her photos: the others are for prompts to ask for."""

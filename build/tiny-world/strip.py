@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-MOST = 8
+MOST = 11
 _GAP, _LABEL = 8, 26
 _INK = "#808080"
 """Readable on white and on black."""

@@ -123,15 +123,15 @@ test('from ten photos to a LoRA that diffusers accepts', async ({ atelier, home 
   });
 
   await test.step('the samples go from before the first step to the last', async () => {
-    const rounds = 400 / 50;
+    const rounds = 500 / 50;
     await expect(samples.getByRole('grid')).toHaveAttribute('aria-colcount', `${2 + rounds}`);
     await expect(samples.getByRole('grid')).toHaveAttribute('aria-rowcount', '4');
     expect(await sampleFiles(destination)).toHaveLength(3 * (1 + rounds));
-    await samples.getByAltText(/^Sample 2 at step 400: nova woman, .* and glasses, on/u).click();
+    await samples.getByAltText(/^Sample 2 at step 500: nova woman, .* and glasses, on/u).click();
     const view = page.getByRole('dialog');
     const shown = (name: RegExp) =>
       view.getByAltText(name).evaluate((picture) => (picture as HTMLImageElement).naturalWidth);
-    await expect.poll(() => shown(/^Sample 2 at step 400: /u)).toBe(128);
+    await expect.poll(() => shown(/^Sample 2 at step 500: /u)).toBe(128);
     await page.keyboard.press('Home');
     await expect.poll(() => shown(/^Sample 2 before the training: /u)).toBe(128);
     await page.keyboard.press('Escape');

@@ -1,8 +1,10 @@
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { ElectronApplication, Page } from '@playwright/test';
-import { dataDir } from '../../build/paths.mjs';
+import { dataDir, venvPython } from '../../build/paths.mjs';
 import { expect, launch, root, test } from '../e2e/support/app';
 
 /**
@@ -10,12 +12,15 @@ import { expect, launch, root, test } from '../e2e/support/app';
  * sizes and both themes they are for looking at, in test-results/screenshots.
  */
 
+const run = promisify(execFile);
+
 const sizes = [
   { width: 1024, height: 700 },
   { width: 1280, height: 800 },
   { width: 1920, height: 1080 },
 ] as const;
 const themes = ['Light', 'Dark'] as const;
+const inReadme = ['dataset', 'captioning', 'parameters', 'training'];
 
 async function picture(app: ElectronApplication, page: Page, name: string) {
   const all = join(root, 'test-results', 'screenshots');
@@ -32,7 +37,7 @@ async function picture(app: ElectronApplication, page: Page, name: string) {
       await page.evaluate(
         () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
       );
-      const readme = theme === 'Light' && size.width === 1280;
+      const readme = inReadme.includes(name) && theme === 'Light' && size.width === 1280;
       await page.screenshot({
         path: join(all, `${name}-${size.width}x${size.height}-${theme.toLowerCase()}.png`),
       });
@@ -52,6 +57,14 @@ async function makeHome(): Promise<{ home: string; data: string }> {
   for (const name of ['sample', 'clip-tokenizer'])
     await cp(join(dataDir(root), name), join(data, name), { recursive: true });
   return { home, data };
+}
+
+/** The run's samples side by side, for the README. */
+async function saveStrip(home: string) {
+  const inside = await readdir(home, { recursive: true });
+  const samples = inside.find((name) => basename(name) === 'samples') ?? '';
+  const script = join(root, 'build', 'tiny-world', 'strip.py');
+  await run(venvPython(root), [script, join(home, samples), join(root, 'docs', 'nova.png')]);
 }
 
 test('every tab', async () => {
@@ -82,5 +95,6 @@ test('every tab', async () => {
   await expect(page.getByText(/all numbers finite/u)).toBeVisible({ timeout: 180_000 });
   await picture(app, page, 'training');
   await close();
+  await saveStrip(home);
   await rm(home, { recursive: true, force: true });
 });
