@@ -9,15 +9,13 @@ mutants. Ends with 1 when a figure is not as good as it must be. Two processes o
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import os
 import sys
 import tempfile
-import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE.parent), str(_HERE.parents[1] / "python-bridge")]
@@ -26,6 +24,7 @@ os.environ |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERB
 import measures  # noqa: E402
 from mutants import run_mutants  # noqa: E402
 from portrait import BACKGROUNDS, HAIR_COLOURS  # noqa: E402
+from report import Report  # noqa: E402
 from teaching import Lesson, prepare, read_sample, teach  # noqa: E402
 
 if TYPE_CHECKING:
@@ -36,36 +35,6 @@ LONGER = 10
 """Times the sample's epochs: the training that overfits."""
 POINTS = 10
 """Of its curve."""
-
-
-class Check(NamedTuple):
-    """A figure and what it must be."""
-
-    what: str
-    figure: str
-    must: str
-    passed: bool
-
-
-class Report:
-    """The checks, printed as they come, and the curves for whoever picks the best epoch."""
-
-    def __init__(self) -> None:
-        self._started = time.monotonic()
-        self.checks: list[Check] = []
-        self.curve: list[dict[str, float]] = []
-
-    def check(self, what: str, figure: str, must: str, *, passed: bool) -> None:
-        """Note a figure."""
-        check = Check(what, figure, must, passed)
-        self.checks.append(check)
-        mark = "ok  " if passed else "FAIL"
-        print(f"{mark} {time.monotonic() - self._started:5.0f} s  {what}: {figure} ({must})", flush=True)
-
-    def save(self, file: Path) -> None:
-        """As JSON."""
-        content = {"checks": [check._asdict() for check in self.checks], "overfitting": self.curve}
-        file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def measure_all(
