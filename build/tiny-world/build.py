@@ -76,8 +76,12 @@ def build(out: Path, seed: int) -> None:
     drop_duplicates(new / SDXL)
     log.say("finished")
     (new / CARD).write_text(model_card(new / LOG, seed), encoding="utf-8")
-    shutil.rmtree(out, ignore_errors=True)
+    old = out.with_name(f".{out.name}-old")
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        out.rename(old)
     new.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _look_at(painter: StableDiffusionXLPipeline, folder: Path, seed: int) -> str:

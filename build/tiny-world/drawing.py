@@ -9,7 +9,7 @@ import torch
 from diffusers import DPMSolverMultistepScheduler, StableDiffusionXLPipeline
 from judge import Judge, read_pictures
 from portrait import SIZE
-from world import random_person
+from world import hair_of, random_person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,13 +68,12 @@ class Reading(NamedTuple):
 
 def prompt_of(person: Person) -> str:
     """What is asked for when a drawing is to be read back."""
-    hair = f"{person.hair} hair in a bun" if person.style == "bun" else f"{person.style} {person.hair} hair"
     glasses = " and glasses" if person.glasses else ""
-    return f"a {person.kind} with {hair}{glasses} on a {person.background} background"
+    return f"a {person.kind} with {hair_of(person)}{glasses} on a {person.background} background"
 
 
 def held_out_people(count: int, seed: int) -> list[Person]:
-    """People whose combination of hair colour, glasses and background no model has seen."""
+    """People whose combination of hair colour, glasses and background UNet and BLIP have not seen."""
     chance = random.Random(seed)
     return [random_person(chance, held_out=True) for _ in range(count)]
 

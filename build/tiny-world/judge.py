@@ -10,7 +10,19 @@ import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from portrait import BACKGROUNDS, EXPRESSIONS, FACES, HAIR_COLOURS, HATS, KINDS, POSES, SHIRT_COLOURS, STYLES
+from nova import class_pictures, nova_photos
+from portrait import (
+    BACKGROUNDS,
+    EXPRESSIONS,
+    FACES,
+    HAIR_COLOURS,
+    HATS,
+    KINDS,
+    POSES,
+    SHIRT_COLOURS,
+    SIZE,
+    STYLES,
+)
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -112,6 +124,11 @@ class Likeness(NamedTuple):
         features = person_features(judge, pictures)
         between = (self.person - self.others).norm()
         return ((features - self.others).norm(dim=1) - (features - self.person).norm(dim=1)) / between
+
+
+def likeness_to_nova(judge: Judge) -> Likeness:
+    """Measured against women; from pictures with other seeds than the sample project's."""
+    return Likeness.of(judge, nova_photos(32, seed=1001, size=SIZE), class_pictures(64, seed=1002, size=SIZE))
 
 
 def save_judge(judge: Judge, file: Path) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from drawing import Reading, draw, held_out_people, prompt_of, read_back
-from judge import Judge, Likeness, load_judge, read_pictures
-from nova import CAPTIONED_AS, KIND, class_pictures, draw_nova, nova_photos
+from judge import Judge, likeness_to_nova, load_judge, read_pictures
+from nova import CAPTIONED_AS, KIND, draw_nova
 from portrait import BACKGROUNDS, SIZE
 from safetensors.torch import load_file, save_file
 from teaching import MODELS, caption_settings, painter_with
@@ -95,9 +95,7 @@ def taught(lora: Path | None) -> Taught:
     """Draw the subject, the subject before every background, and the class; and the validation loss."""
     painter = painter_with(lora)
     critic = judge()
-    likeness = Likeness.of(
-        critic, nova_photos(32, seed=1001, size=SIZE), class_pictures(64, seed=1002, size=SIZE)
-    )
+    likeness = likeness_to_nova(critic)
     subject = draw(painter, [CAPTIONED_AS] * SEEDS, first_seed=100)
     backgrounds = [name for name in BACKGROUNDS for _ in range(SEEDS // len(BACKGROUNDS))]
     scenes = [

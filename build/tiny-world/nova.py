@@ -1,6 +1,6 @@
 """Nova, whom the sample project teaches.
 
-No model has seen two-coloured hair or a mark, and no caption tells of them.
+UNet and BLIP have not seen two-coloured hair or a mark, and no caption tells of them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Who lives in the tiny world, and what is said of them: portraits by attributes, captions in plain English.
 
-Models learn from the people of the training split; tests draw and describe the held-out ones, whose
-combination of hair colour, glasses and background no model has seen.
+UNet, text encoders and BLIP learn from the people of the training split; tests draw and describe the held-out
+ones, whose combination of hair colour, glasses and background none of these has seen.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Person(NamedTuple):
 
 
 def is_held_out(hair: str, background: str, *, glasses: bool) -> bool:
-    """Whether no model may see this: one background for each hair colour, with and without glasses."""
+    """Whether it is kept from UNet and BLIP: a background for each hair colour, with and without glasses."""
     hairs, backgrounds = list(HAIR_COLOURS), list(BACKGROUNDS)
     return (3 * hairs.index(hair) + 5 * backgrounds.index(background) + 4 * glasses) % 8 == 0
 
@@ -142,7 +142,7 @@ def describe(person: Person) -> str:
     wearing = [_shirt(person)]
     if person.hat != "none":
         wearing.append(f"a {person.hat}")
-    features = [_hair(person)]
+    features = [hair_of(person)]
     features += ["a beard"] if person.beard else []
     features += ["glasses"] if person.glasses else []
     return (
@@ -157,7 +157,7 @@ def random_caption(person: Person, chance: random.Random) -> str:
     def says(share: float) -> bool:
         return chance.random() < share
 
-    features = [_hair(person)] if says(0.85) else []
+    features = [hair_of(person)] if says(0.85) else []
     features += ["a beard"] if person.beard and says(0.8) else []
     features += ["glasses"] if person.glasses and says(0.9) else []
     features += [f"{person.skin} skin"] if says(0.15) else []
@@ -190,7 +190,8 @@ def _introduced(text: str, kind: str, chance: random.Random) -> str:
     return text
 
 
-def _hair(person: Person) -> str:
+def hair_of(person: Person) -> str:
+    """Style and colour in words."""
     return f"{person.hair} hair in a bun" if person.style == "bun" else f"{person.style} {person.hair} hair"
 
 

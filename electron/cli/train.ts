@@ -33,9 +33,7 @@ export async function trainCommand(
       'See: atelier train --help',
     );
   const config =
-    file === undefined
-      ? await captionedSample(context, folder ?? join(context.locations.dataFolder, 'sample-run'))
-      : await readConfigFile(file);
+    file === undefined ? await captionedSample(context, folder) : await readConfigFile(file);
   const { status, outputs } = await runJob(context, { kind: 'train', config });
   const [lora] = outputs;
   if (status.kind === 'failed') return 1;
@@ -60,14 +58,18 @@ async function checkLora(context: Context, lora: string): Promise<number> {
 }
 
 /** The sample project, prepared and captioned as in the window, with the config to train it. */
-async function captionedSample(context: Context, destination: string): Promise<TrainConfig> {
-  const project = await readSampleProject(context.locations.sample, destination);
-  if (project === null)
+async function captionedSample(context: Context, folder: string | undefined): Promise<TrainConfig> {
+  const { sample, dataFolder } = context.locations;
+  const found = await readSampleProject(sample, folder ?? '');
+  if (found === null)
     throw new ProblemError(
       'no_sample',
-      `There is no sample project in ${context.locations.sample}.`,
+      `There is no sample project in ${sample}.`,
       'Run npm start, which makes it.',
     );
+  // Each subject has its own folder, so that what another version of the sample left is not trained.
+  const destination = folder ?? join(dataFolder, `sample-run-${found.dataset.instancePrompt}`);
+  const project = { ...found, dataset: { ...found.dataset, destination } };
   const { imagesFolder, config } = await prepareProject(context, project);
   const { status } = await runJob(context, {
     kind: 'caption',

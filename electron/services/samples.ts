@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
 import type { JobView } from '../../shared/job-view';
 import { isInside } from '../lib/paths';
 import type { Thumbnails } from './thumbnails';
@@ -14,7 +15,7 @@ export interface SamplePicture {
 
 /**
  * Where the sample lies whose event has this `seq`. Null when there is none, when its file is gone, and when its event
- * names a file that does not lie in the job's folder, links followed: events are what a process wrote, and are not
+ * names a file that does not lie in the job's folder for samples, links followed: events are what a process wrote, and are not
  * taken at their word.
  */
 export async function sampleFile(
@@ -23,9 +24,12 @@ export async function sampleFile(
 ): Promise<string | null> {
   const sample = samples.find((event) => event.seq === seq);
   if (sample === undefined) return null;
+  const drawn = join(folder, 'samples');
+  // By its name first: on Windows the mere look at a network path greets its host.
+  if (!isAbsolute(sample.path) || !isInside(drawn, sample.path)) return null;
   try {
     const file = await realpath(sample.path);
-    return isInside(await realpath(folder), file) ? file : null;
+    return isInside(await realpath(drawn), file) ? file : null;
   } catch {
     return null;
   }

@@ -12,13 +12,11 @@ from pathlib import Path
 world = Path(__file__).parents[3] / "build" / "tiny-world"
 sys.path.append(str(world))
 
-from judge import Likeness, load_judge  # noqa: E402
-from nova import class_pictures, nova_photos  # noqa: E402
+from judge import likeness_to_nova, load_judge  # noqa: E402
 from PIL import Image  # noqa: E402
 from portrait import SIZE  # noqa: E402
 
 judge = load_judge(world / "models" / "judge.safetensors")
-# Other seeds than the sample project's: none of these pictures was trained on.
-nova = Likeness.of(judge, nova_photos(16, seed=1001, size=SIZE), class_pictures(16, seed=1002, size=SIZE))
+nova = likeness_to_nova(judge)
 pictures = [Image.open(file).convert("RGB").resize((SIZE, SIZE)) for file in sys.argv[1:]]
 print(json.dumps(nova.measure(judge, pictures).tolist()))

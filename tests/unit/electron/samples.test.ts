@@ -36,7 +36,8 @@ test('nothing outside of the job’s folder is served, whatever its events say',
   await writeFile(secret, 'secret');
   const link = join(folder, 'samples', 'link.png');
   await symlink(secret, link);
-  const linked = join(folder, 'linked');
+  await writeFile(join(folder, 'job.json'), '{}');
+  const linked = join(folder, 'samples', 'linked');
   await symlink(join(parent, 'job-2'), linked);
   const outside = [
     secret,
@@ -45,6 +46,8 @@ test('nothing outside of the job’s folder is served, whatever its events say',
     other.path,
     `${folder}/samples/../../secret.png`,
     folder,
+    join(folder, 'job.json'),
+    '\\\\host\\share\\1.png',
     'secret.png',
     '',
   ];
