@@ -69,7 +69,8 @@ def build(out: Path, seed: int) -> None:
         pipeline = train_sdxl(vae, new / SDXL, seed, log, lambda painter: _look_at(painter, new, seed))
         for other in others:
             other.result()
-    pipeline.vae = AutoencoderKL.from_pretrained(new / VAE)
+    # Into the model that is there: one that was loaded would save the path that it came from.
+    vae.load_state_dict(AutoencoderKL.from_pretrained(new / VAE).state_dict())
     shutil.rmtree(new / VAE)
     log.say(f"SDXL, finished, draws: {_look_at(pipeline, new, seed)}")
     pipeline.to(torch.float16).save_pretrained(new / SDXL)
