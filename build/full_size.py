@@ -15,11 +15,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from default_config import default_config
 from PIL import Image, ImageDraw
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BRIDGE = _ROOT / "python-bridge"
-_DEFAULTS = _ROOT / "tests" / "fixtures" / "protocol" / "default-config.json"
 sys.path.insert(0, str(_BRIDGE))
 
 from lora_bridge import system  # noqa: E402
@@ -77,7 +77,7 @@ def _write_project(project: Path, checkpoint: Path) -> Path:
     ImageDraw.Draw(photo).ellipse((64, 32, 192, 224), fill="orange")
     photo.save(photos / "photo.png")
     config = {
-        **json.loads(_DEFAULTS.read_text(encoding="utf-8")),
+        **default_config(),
         "pretrained_model_name_or_path": str(checkpoint),
         "output_name": "full-size",
         "train_data_dir": str(project / "img"),

@@ -9,7 +9,7 @@ import torch
 from diffusers import DPMSolverMultistepScheduler, StableDiffusionXLPipeline
 from judge import Judge, read_pictures
 from portrait import SIZE
-from world import hair_of, random_person
+from world import hair_of, random_person, read_caption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def draw(
 
 
 class Reading(NamedTuple):
-    """The share of pictures on which the judge sees what was asked for."""
+    """The share of pictures on which each attribute was told or drawn as it is."""
 
     hair: float
     glasses: float
@@ -64,6 +64,17 @@ class Reading(NamedTuple):
             f"hair {self.hair:.2f}, glasses {self.glasses:.2f}, background {self.background:.2f}, "
             f"mean {self.mean:.2f}"
         )
+
+
+def read_captions(captions: Sequence[str], people: Sequence[Person]) -> Reading:
+    """What captions tell, compared with the people on the pictures."""
+    told = [read_caption(caption) for caption in captions]
+    shares = (
+        sum(one[name] == getattr(person, name) for one, person in zip(told, people, strict=True))
+        / len(people)
+        for name in Reading._fields
+    )
+    return Reading(*shares)
 
 
 def prompt_of(person: Person) -> str:

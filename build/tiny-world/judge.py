@@ -7,6 +7,7 @@ BLIP, so it can judge both.
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -30,10 +31,10 @@ from training import pixels_of, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from PIL import Image
 
+_SHIPPED = Path(__file__).parent / "models" / "judge.safetensors"
 WIDTH = 64
 WORDS: dict[str, tuple[str, ...]] = {
     "kind": KINDS,
@@ -136,8 +137,8 @@ def save_judge(judge: Judge, file: Path) -> None:
     save_file({name: value.half().contiguous() for name, value in judge.state_dict().items()}, file)
 
 
-def load_judge(file: Path) -> Judge:
-    """In fp32, for the CPU."""
+def load_judge(file: Path = _SHIPPED) -> Judge:
+    """In fp32, for the CPU; by default the one that lies in git."""
     judge = Judge()
     judge.load_state_dict({name: value.float() for name, value in load_file(file).items()})
     return judge.eval()

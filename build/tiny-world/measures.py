@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
-from drawing import Reading, draw, held_out_people, prompt_of, read_back
-from judge import Judge, likeness_to_nova, load_judge, read_pictures
+from drawing import Reading, draw, held_out_people, prompt_of, read_back, read_captions
+from judge import likeness_to_nova, load_judge, read_pictures
 from nova import CAPTIONED_AS, KIND, draw_nova
 from portrait import BACKGROUNDS, SIZE
 from safetensors.torch import load_file, save_file
 from teaching import MODELS, caption_settings, painter_with
 from training import pixels_of, scaled
-from world import draw_person, read_caption
+from world import draw_person
 
 from lora_bridge.blip import Captioner
 from lora_bridge.noise import add_noise, alphas_cumprod
@@ -50,23 +50,16 @@ class Taught(NamedTuple):
         return sum(self.likeness) / len(self.likeness)
 
 
-def judge() -> Judge:
-    """The judge that lies in git."""
-    return load_judge(MODELS / "judge.safetensors")
-
-
 def captions_right(blip: Path = MODELS / "blip") -> Reading:
     """What the bridge's captioner gets right on held-out people."""
     people = held_out_people(CAPTIONED, seed=11)
     chance = random.Random(12)
     pictures = [draw_person(person, chance) for person in people]
     captioner = Captioner(CaptionConfig(**caption_settings(blip, "")))
-    said: list[dict[str, Any]] = []
+    said: list[str] = []
     for start in range(0, len(pictures), 25):
-        said += [read_caption(text) for text in captioner.describe(pictures[start : start + 25])]
-    pairs = list(zip(said, people, strict=True))
-    shares = (_share(one[name] == getattr(person, name) for one, person in pairs) for name in Reading._fields)
-    return Reading(*shares)
+        said += captioner.describe(pictures[start : start + 25])
+    return read_captions(said, people)
 
 
 def captions_by_chance() -> Reading:
@@ -88,13 +81,13 @@ def drawings_right(*, prompted: bool) -> Reading:
     """What the judge reads back from drawings of held-out people, or of the empty prompt."""
     people = held_out_people(DRAWN, seed=21)
     prompts = [prompt_of(person) if prompted else "" for person in people]
-    return read_back(judge(), draw(painter_with(None), prompts), people)
+    return read_back(load_judge(), draw(painter_with(None), prompts), people)
 
 
 def taught(lora: Path | None) -> Taught:
     """Draw the subject, the subject before every background, and the class; and the validation loss."""
     painter = painter_with(lora)
-    critic = judge()
+    critic = load_judge()
     likeness = likeness_to_nova(critic)
     subject = draw(painter, [CAPTIONED_AS] * SEEDS, first_seed=100)
     backgrounds = [name for name in BACKGROUNDS for _ in range(SEEDS // len(BACKGROUNDS))]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+from default_config import default_config
 from diffusers import StableDiffusionXLPipeline
 
 from lora_bridge import caption, train
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).resolve().parents[2]
 MODELS = _ROOT / "build" / "tiny-world" / "models"
-_DEFAULTS = _ROOT / "tests" / "fixtures" / "protocol" / "default-config.json"
 
 
 class Lesson(NamedTuple):
@@ -84,7 +84,7 @@ def teach(sample: Path, folder: Path, name: str, **changes: Any) -> Lesson:
     """Train the LoRA `name` on a prepared sample with the sample's settings and these changes to them."""
     about = read_sample(sample)
     settings: dict[str, Any] = {
-        **json.loads(_DEFAULTS.read_text(encoding="utf-8")),
+        **default_config(),
         **about["parameters"],
         "pretrained_model_name_or_path": str(sample / about["baseModel"]),
         "train_data_dir": str(folder / "img"),

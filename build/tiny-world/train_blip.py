@@ -6,11 +6,12 @@ import random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+from drawing import held_out_people, read_captions
 from training import warmed_cosine
 from transformers import BertTokenizer, BlipConfig, BlipForConditionalGeneration
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 from vocabularies import BLIP_PROMPT, make_blip_tokenizer
-from world import describe, draw_person, random_person, read_caption
+from world import describe, draw_person, random_person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,26 +78,10 @@ def train_blip(seed: int, log: Log) -> Captioner:
         if step % 200 == 0:
             log.say(f"BLIP step {step}: loss {loss.item():.4f}")
     model.eval()
-    right = share_right(captioner, *_held_out(chance, 200))
-    log.say("BLIP, right on 200 unseen pictures: " + ", ".join(f"{k} {v:.2f}" for k, v in right.items()))
+    unseen = held_out_people(200, seed + 4)
+    said = captioner.describe([draw_person(person, chance) for person in unseen])
+    log.say(f"BLIP, right on 200 unseen pictures: {read_captions(said, unseen)}")
     return captioner
-
-
-def share_right(
-    captioner: Captioner, people: Sequence[Person], pictures: Sequence[Image.Image]
-) -> dict[str, float]:
-    """The share of the captions that name each attribute as it is."""
-    said = [read_caption(caption) for caption in captioner.describe(pictures)]
-    return {
-        name: sum(one[name] == getattr(person, name) for one, person in zip(said, people, strict=True))
-        / len(people)
-        for name in ("hair", "glasses", "background")
-    }
-
-
-def _held_out(chance: random.Random, count: int) -> tuple[list[Person], list[Image.Image]]:
-    people = [random_person(chance, held_out=True) for _ in range(count)]
-    return people, [draw_person(person, chance) for person in people]
 
 
 def _loss(captioner: Captioner, pixels: Tensor, tokens: Tensor) -> Tensor:

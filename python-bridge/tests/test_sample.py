@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import make_sample
 import pytest
+from default_config import default_config
 from job_support import CollectingSink, golden
 from nova import CAPTIONED_AS, PHOTO_BACKGROUNDS
 from PIL import Image
@@ -37,12 +38,9 @@ def description(sample: Path) -> dict[str, Any]:
 
 
 def train_config(sample: Path) -> TrainConfig:
-    """The sample's own parameters, and the golden job's where it has none."""
-    changes: dict[str, Any] = {
-        **description(sample)["parameters"],
-        "pretrained_model_name_or_path": str(sample / "base-model"),
-    }
-    return TrainConfig(**{**golden("jobs.jsonl")[0]["config"], **changes})
+    """The sample's own parameters, and the table's defaults where it has none, as in the app."""
+    model: dict[str, Any] = {"pretrained_model_name_or_path": str(sample / "base-model")}
+    return TrainConfig(**{**default_config(), **description(sample)["parameters"], **model})
 
 
 def test_everything_it_names_is_there(sample: Path) -> None:

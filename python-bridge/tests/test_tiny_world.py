@@ -43,7 +43,7 @@ def test_held_out_combinations_are_apart() -> None:
 
 
 def test_descriptions_say_what_is_drawn() -> None:
-    judge = load_judge(MODELS / "judge.safetensors")
+    judge = load_judge()
     chance = random.Random(6)
     asked = [random_person(chance) for _ in range(100)]
     read = read_pictures(judge, [draw_person(person, chance) for person in asked])
@@ -74,7 +74,7 @@ def test_nobody_looks_like_nova() -> None:
         for own in (left, right):
             assert max(abs(a - b) for a, b in zip(own, known, strict=True)) > 30
     assert LOOK.mark is not None
-    judge = load_judge(MODELS / "judge.safetensors")
+    judge = load_judge()
     marks = [
         one["mark"] for one in read_pictures(judge, nova_photos(20, 8, SIZE) + class_pictures(20, 9, SIZE))
     ]
@@ -82,7 +82,7 @@ def test_nobody_looks_like_nova() -> None:
 
 
 def test_likeness_tells_nova_from_her_class() -> None:
-    judge = load_judge(MODELS / "judge.safetensors")
+    judge = load_judge()
     likeness = likeness_to_nova(judge)
     assert likeness.measure(judge, nova_photos(16, 10, SIZE)).min() > 0.2
     assert likeness.measure(judge, class_pictures(16, 11, SIZE)).max() < 0.1

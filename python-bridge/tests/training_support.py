@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from default_config import default_config
 from PIL import Image
 
 from lora_bridge import train
@@ -48,44 +49,30 @@ def save_picture(file: Path, size: tuple[int, int] = (128, 128), hue: int = 0) -
 def make_config(project: Path, **changes: Any) -> TrainConfig:
     """A config for the project; without changes, one that a tiny model trains in a second."""
     values: dict[str, Any] = {
+        **default_config(),
         "pretrained_model_name_or_path": str(project / "no-model"),
         "output_name": "ohwx",
         "save_precision": "float",
         "training_comment": "a comment",
         "train_data_dir": str(project / "img"),
-        "reg_data_dir": "",
         "output_dir": str(project / "model"),
         "logging_dir": str(project / "log"),
         "train_batch_size": 2,
         "epoch": 1,
-        "max_train_steps": 0,
         "save_every_n_epochs": 0,
-        "caption_extension": ".txt",
         "mixed_precision": "no",
         "seed": 7,
         "learning_rate": 1e-3,
-        "unet_lr": None,
         "lr_scheduler": "constant",
-        "lr_warmup": 0,
-        "optimizer": "AdamW",
-        "max_grad_norm": 1.0,
         "max_resolution": "128,128",
-        "enable_bucket": True,
         "min_bucket_reso": 64,
         "max_bucket_reso": 256,
-        "lora_type": "Standard",
         "network_dim": 4,
         "network_alpha": 2.0,
         "gradient_checkpointing": False,
-        "gradient_accumulation_steps": 1,
-        "prior_loss_weight": 1.0,
-        "bucket_no_upscale": True,
-        "bucket_reso_steps": 64,
-        "sample_every_n_steps": 0,
         "sample_every_n_epochs": 0,
         "sample_at_first": False,
         "sample_sampler": "euler_a",
-        "sample_prompts": "",
     }
     return TrainConfig(**{**values, **changes})
 

@@ -16,7 +16,7 @@ from judge import likeness_to_nova, load_judge  # noqa: E402
 from PIL import Image  # noqa: E402
 from portrait import SIZE  # noqa: E402
 
-judge = load_judge(world / "models" / "judge.safetensors")
+judge = load_judge()
 nova = likeness_to_nova(judge)
 pictures = [Image.open(file).convert("RGB").resize((SIZE, SIZE)) for file in sys.argv[1:]]
 print(json.dumps(nova.measure(judge, pictures).tolist()))
