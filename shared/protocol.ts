@@ -100,6 +100,8 @@ export const planSchema = z
     images: count(),
     /** Distinct regularization pictures that are used. */
     regularizationImages: count(),
+    /** Distinct pictures that are kept back for the validation loss. */
+    validationImages: count(),
     batchesPerEpoch: count(),
     stepsPerEpoch: count(),
     epochs: count(),
@@ -117,6 +119,7 @@ export const phases = [
   'caching_latents',
   'caching_captions',
   'training',
+  'validating',
   'sampling',
   'captioning',
   'saving',
@@ -192,6 +195,18 @@ const stepSchema = z
     memoryBytes: count(),
   })
   .meta({ id: 'StepEvent' });
+
+/** The loss on the pictures that were kept back, the same noise each time. */
+const validationSchema = z
+  .strictObject({
+    type: z.literal('validation'),
+    ...envelope,
+    step: z.int().min(1),
+    epoch: z.int().min(1),
+    /** Null when it was not a finite number. */
+    loss: z.number().nullable(),
+  })
+  .meta({ id: 'ValidationEvent' });
 
 const checkpointSchema = z
   .strictObject({
@@ -289,6 +304,7 @@ export const jobEventSchema = z
     phaseSchema,
     planEventSchema,
     stepSchema,
+    validationSchema,
     checkpointSchema,
     sampleSchema,
     captionEventSchema,

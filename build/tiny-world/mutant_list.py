@@ -77,7 +77,7 @@ MUTANTS = (
     Mutant(
         "vae-scaling-missing",
         "Latents are trained as the VAE gives them, seven times too large.",
-        "parts.py",
+        "vae.py",
         "(latent * self._model.config.scaling_factor)",
         "latent",
         (_MODEL + "test_latents_are_drawn_and_scaled", _NOISED),
@@ -93,7 +93,7 @@ MUTANTS = (
     Mutant(
         "last-hidden-layer",
         "The text encoders' last layer is used where SDXL has the last but one.",
-        "parts.py",
+        "text_encoder.py",
         "output.hidden_states[-2]",
         "output.hidden_states[-1]",
         (_EMBEDDINGS,),
@@ -101,7 +101,7 @@ MUTANTS = (
     Mutant(
         "pooled-at-the-padding",
         "The pooled text is taken from the last token instead of the end of the text.",
-        "parts.py",
+        "text_encoder.py",
         "output.text_embeds[0].cpu()",
         "self._model.text_projection(output.last_hidden_state[0, -1]).cpu()",
         (_EMBEDDINGS,),
@@ -109,7 +109,7 @@ MUTANTS = (
     Mutant(
         "beginning-of-text-dropped",
         "Captions are encoded without the token that begins a text.",
-        "parts.py",
+        "text_encoder.py",
         "tokens.input_ids.to(",
         "tokens.input_ids.roll(-1, dims=1).to(",
         (_EMBEDDINGS,),
@@ -117,7 +117,7 @@ MUTANTS = (
     Mutant(
         "micro-conditioning-zeroed",
         "The UNet is told that all sizes and crops are 0.",
-        "parts.py",
+        "unet.py",
         '"time_ids": time_ids',
         '"time_ids": torch.zeros_like(time_ids)',
         (_REFERENCE + "test_sizes_and_crop_are_told",),

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lora_bridge.dataset import Dataset
-    from lora_bridge.parts import Vae
     from lora_bridge.sink import Sink
+    from lora_bridge.vae import Vae
 
 
 class CachedLatents(NamedTuple):

@@ -21,8 +21,10 @@ from transformers.utils import logging as transformers_logging
 
 from lora_bridge import ldm_names, system
 from lora_bridge.identify import identify
-from lora_bridge.parts import TextEncoder, Unet, Vae
 from lora_bridge.problems import ProblemError
+from lora_bridge.text_encoder import TextEncoder
+from lora_bridge.unet import Unet
+from lora_bridge.vae import Vae
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 import torch
 
 from lora_bridge.buckets import LATENT_STEP
-from lora_bridge.parts import LATENT_CHANNELS
 from lora_bridge.problems import ProblemError
 from lora_bridge.progress import check_stop
 from lora_bridge.samplers import Denoising
+from lora_bridge.vae import LATENT_CHANNELS
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from lora_bridge.parts import Unet, Vae
     from lora_bridge.sample_prompts import SamplePrompt
     from lora_bridge.sink import Sink
     from lora_bridge.text import TextEmbedding
+    from lora_bridge.unet import Unet
+    from lora_bridge.vae import Vae
 
 
 class Painter:

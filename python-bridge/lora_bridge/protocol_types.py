@@ -25,6 +25,9 @@ class CaptionConfig(Struct, kw_only=True, forbid_unknown_fields=True):
 UnetLr: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
+TextEncoder2Lr: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
 Sampler: TypeAlias = Literal[
     "dpm++_2m_karras",
     "ddim",
@@ -117,6 +120,7 @@ class PhaseEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="ty
         "caching_latents",
         "caching_captions",
         "training",
+        "validating",
         "sampling",
         "captioning",
         "saving",
@@ -139,6 +143,15 @@ class StepEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="typ
     seconds_per_step: Annotated[float, Meta(ge=0.0)] = field(name="secondsPerStep")
     eta_seconds: Annotated[float, Meta(ge=0.0)] = field(name="etaSeconds")
     memory_bytes: Annotated[int, Meta(ge=0)] = field(name="memoryBytes")
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class ValidationEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="validation"):
+    step: Annotated[int, Meta(ge=1)]
+    epoch: Annotated[int, Meta(ge=1)]
+    loss: float | None
     v: Literal[1] | UnsetType = 1
     seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
     time: float | UnsetType = 0
@@ -234,6 +247,7 @@ class JobState(Struct, kw_only=True, forbid_unknown_fields=True):
         "caching_latents",
         "caching_captions",
         "training",
+        "validating",
         "sampling",
         "captioning",
         "saving",
@@ -306,14 +320,20 @@ class WorkerHello(Struct, kw_only=True, forbid_unknown_fields=True):
 
 class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     pretrained_model_name_or_path: Annotated[str, Meta(min_length=1)]
+    v_parameterization: bool
+    vae: str
     output_name: Annotated[
         str,
         Meta(min_length=1, pattern='^(?!\\.)[^<>:"/\\\\|?*\\u0000-\\u001f]+(?<![. ])$'),
     ]
     save_precision: Literal["float", "fp16", "bf16"]
     training_comment: str
-    train_data_dir: Annotated[str, Meta(min_length=1)]
+    train_data_dir: str
+    dataset_repeats: Annotated[int, Meta(ge=1, le=100000)]
     reg_data_dir: str
+    dataset_config: str
+    conditioning_data_dir: str
+    broken_images: Literal["skip", "refuse"]
     output_dir: Annotated[str, Meta(min_length=1)]
     logging_dir: Annotated[str, Meta(min_length=1)]
     train_batch_size: Annotated[int, Meta(ge=1, le=64)]
@@ -323,12 +343,8 @@ class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     caption_extension: Annotated[str, Meta(min_length=1, pattern='^\\.[^<>:"/\\\\|?*\\s]+$')]
     mixed_precision: Literal["no", "fp16", "bf16"]
     seed: Annotated[int, Meta(ge=0, le=4294967295)]
-    learning_rate: Annotated[float, Meta(ge=0.0, le=1.0)]
-    unet_lr: UnetLr | None
-    lr_scheduler: Literal["constant", "constant_with_warmup", "cosine"]
-    lr_warmup: Annotated[int, Meta(ge=0, le=100)]
-    optimizer: Literal["AdamW"]
-    max_grad_norm: Annotated[float, Meta(ge=0.0, le=1000.0)]
+    cache_latents: bool
+    cache_latents_to_disk: bool
     max_resolution: Annotated[
         str,
         Meta(min_length=1, pattern="^\\s*[1-9]\\d{1,4}\\s*(,\\s*[1-9]\\d{1,4}\\s*)?$"),
@@ -339,11 +355,94 @@ class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     lora_type: Literal["Standard"]
     network_dim: Annotated[int, Meta(ge=1, le=512)]
     network_alpha: Annotated[float, Meta(ge=1e-05, le=1024.0)]
-    gradient_checkpointing: bool
-    gradient_accumulation_steps: Annotated[int, Meta(ge=1, le=120)]
-    prior_loss_weight: Annotated[float, Meta(ge=0.0, le=10.0)]
+    optimizer: Annotated[str, Meta(min_length=1)]
+    optimizer_args: str
+    learning_rate: Annotated[float, Meta(ge=0.0, le=1.0)]
+    unet_lr: UnetLr | None
+    text_encoder_lr: Annotated[float, Meta(ge=0.0, le=1.0)]
+    text_encoder2_lr: TextEncoder2Lr | None
+    lr_scheduler: Literal[
+        "constant",
+        "constant_with_warmup",
+        "cosine",
+        "cosine_with_restarts",
+        "cosine_with_min_lr",
+        "linear",
+        "polynomial",
+        "inverse_sqrt",
+        "warmup_stable_decay",
+        "piecewise_constant",
+        "adafactor",
+    ]
+    lr_scheduler_type: str
+    lr_scheduler_args: str
+    lr_warmup: Annotated[int, Meta(ge=0, le=100)]
+    lr_warmup_steps: Annotated[int, Meta(ge=0, le=10000000)]
+    lr_decay_steps: Annotated[int, Meta(ge=0, le=10000000)]
+    lr_scheduler_num_cycles: Annotated[int, Meta(ge=1, le=10000)]
+    lr_scheduler_power: Annotated[float, Meta(ge=0.0, le=100.0)]
+    lr_scheduler_timescale: Annotated[int, Meta(ge=0, le=10000000)]
+    lr_scheduler_min_lr_ratio: Annotated[float, Meta(ge=0.0, le=1.0)]
+    max_grad_norm: Annotated[float, Meta(ge=0.0, le=1000.0)]
+    max_token_length: Literal["75", "150", "225"]
+    shuffle_caption: bool
+    caption_separator: Annotated[str, Meta(min_length=1)]
+    keep_tokens: Annotated[int, Meta(ge=0, le=255)]
+    keep_tokens_separator: str
+    secondary_separator: str
+    enable_wildcard: bool
+    caption_prefix: str
+    caption_suffix: str
+    caption_dropout_rate: Annotated[float, Meta(ge=0.0, le=1.0)]
+    caption_dropout_every_n_epochs: Annotated[int, Meta(ge=0, le=100000)]
+    caption_tag_dropout_rate: Annotated[float, Meta(ge=0.0, le=1.0)]
+    token_warmup_min: Annotated[int, Meta(ge=1, le=1000)]
+    token_warmup_step: Annotated[float, Meta(ge=0.0, le=10000000.0)]
+    weighted_captions: bool
+    cache_text_encoder_outputs: bool
+    cache_text_encoder_outputs_to_disk: bool
     bucket_no_upscale: bool
     bucket_reso_steps: Annotated[int, Meta(ge=32, le=128)]
+    resize_interpolation: Literal[
+        "auto", "lanczos", "area", "bicubic", "bilinear", "nearest", "box", "hamming"
+    ]
+    random_crop: bool
+    face_crop_aug_range: Annotated[str, Meta(pattern="^(\\s*\\d+(\\.\\d+)?\\s*,\\s*\\d+(\\.\\d+)?\\s*)?$")]
+    flip_aug: bool
+    color_aug: bool
+    alpha_mask: bool
+    masked_loss: bool
+    vae_batch_size: Annotated[int, Meta(ge=0, le=32)]
+    kohya_exact: bool
+    noise_offset: Annotated[float, Meta(ge=0.0, le=1.0)]
+    noise_offset_random_strength: bool
+    adaptive_noise_scale: Annotated[float, Meta(ge=-1.0, le=1.0)]
+    multires_noise_iterations: Annotated[int, Meta(ge=0, le=64)]
+    multires_noise_discount: Annotated[float, Meta(ge=0.0, le=1.0)]
+    ip_noise_gamma: Annotated[float, Meta(ge=0.0, le=1.0)]
+    ip_noise_gamma_random_strength: bool
+    zero_terminal_snr: bool
+    min_timestep: Annotated[int, Meta(ge=0, le=999)]
+    max_timestep: Annotated[int, Meta(ge=1, le=1000)]
+    min_snr_gamma: Annotated[float, Meta(ge=0.0, le=100.0)]
+    debiased_estimation_loss: bool
+    scale_v_pred_loss_like_noise_pred: bool
+    v_pred_like_loss: Annotated[float, Meta(ge=0.0, le=1.0)]
+    loss_type: Literal["l2", "l1", "huber", "smooth_l1"]
+    huber_schedule: Literal["snr", "exponential", "constant"]
+    huber_c: Annotated[float, Meta(ge=0.0001, le=1.0)]
+    huber_scale: Annotated[float, Meta(ge=0.0001, le=10.0)]
+    prior_loss_weight: Annotated[float, Meta(ge=0.0, le=10.0)]
+    gradient_checkpointing: bool
+    checkpointing_method: Literal["full", "selective"]
+    gradient_accumulation_steps: Annotated[int, Meta(ge=1, le=120)]
+    quantize_base_model: Literal["none", "fp8", "int8", "nf4"]
+    full_bf16: bool
+    validation_split: Annotated[float, Meta(ge=0.0, le=0.9)]
+    validation_seed: Annotated[int, Meta(ge=0, le=4294967295)]
+    validate_every_n_steps: Annotated[int, Meta(ge=0, le=10000000)]
+    validate_every_n_epochs: Annotated[int, Meta(ge=1, le=100000)]
+    max_validation_steps: Annotated[int, Meta(ge=0, le=100000)]
     sample_every_n_steps: Annotated[int, Meta(ge=0, le=10000000)]
     sample_every_n_epochs: Annotated[int, Meta(ge=0, le=100000)]
     sample_at_first: bool
@@ -356,6 +455,7 @@ class Plan(Struct, kw_only=True, forbid_unknown_fields=True):
     concepts: list[Concept]
     images: Annotated[int, Meta(ge=0)]
     regularization_images: Annotated[int, Meta(ge=0)] = field(name="regularizationImages")
+    validation_images: Annotated[int, Meta(ge=0)] = field(name="validationImages")
     batches_per_epoch: Annotated[int, Meta(ge=0)] = field(name="batchesPerEpoch")
     steps_per_epoch: Annotated[int, Meta(ge=0)] = field(name="stepsPerEpoch")
     epochs: Annotated[int, Meta(ge=0)]
@@ -404,6 +504,7 @@ JobEvent: TypeAlias = (
     | PhaseEvent
     | PlanEvent
     | StepEvent
+    | ValidationEvent
     | CheckpointEvent
     | SampleEvent
     | CaptionEvent

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from lora_bridge.parts import EncodedText, TextEncoder
     from lora_bridge.sink import Sink
+    from lora_bridge.text_encoder import EncodedText, TextEncoder
 
 
 class TextEmbedding(NamedTuple):

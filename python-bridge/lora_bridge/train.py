@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lora_bridge.optim import Update
-    from lora_bridge.parts import Unet
     from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.sink import Sink
+    from lora_bridge.unet import Unet
 
 
 class Step(NamedTuple):

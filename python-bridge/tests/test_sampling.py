@@ -19,11 +19,12 @@ from lora_bridge import sample, train
 from lora_bridge.materials import prepare_texts
 from lora_bridge.model import DiffusersModel
 from lora_bridge.painter import Painter
-from lora_bridge.parts import Unet, Vae
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import CheckpointEvent, PhaseEvent, SampleEvent, StepEvent, WarningEvent
 from lora_bridge.sample import Studio
 from lora_bridge.sample_prompts import parse_prompts
+from lora_bridge.unet import Unet
+from lora_bridge.vae import Vae
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,9 +13,9 @@ from training_support import ListSink, losses_of, run_training, warnings_of
 
 from lora_bridge import output
 from lora_bridge.inspection import inspect_lora
-from lora_bridge.parts import Unet
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import PlanEvent, StepEvent
+from lora_bridge.unet import Unet
 
 if TYPE_CHECKING:
     from pathlib import Path

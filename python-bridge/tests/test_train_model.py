@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from lora_bridge.parts import TextEncoder, Unet, Vae
+    from lora_bridge.text_encoder import TextEncoder
+    from lora_bridge.unet import Unet
+    from lora_bridge.vae import Vae
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from training_support import losses_of, make_config, run_training
 from lora_bridge.dataset import epoch_batches, read_dataset
 from lora_bridge.lora import LoraNetwork
 from lora_bridge.model import DiffusersModel
-from lora_bridge.parts import Unet
+from lora_bridge.unet import Unet
 
 if TYPE_CHECKING:
     from pathlib import Path

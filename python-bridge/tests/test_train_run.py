@@ -19,8 +19,8 @@ from lora_bridge.export import kohya_name
 from lora_bridge.inspection import inspect_lora
 from lora_bridge.lora import LoraNetwork
 from lora_bridge.model import DiffusersModel
-from lora_bridge.parts import Unet
 from lora_bridge.protocol_types import CheckpointEvent, PhaseEvent, PlanEvent, SampleEvent, StepEvent
+from lora_bridge.unet import Unet
 
 if TYPE_CHECKING:
     from pathlib import Path
