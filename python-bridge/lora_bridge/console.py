@@ -20,6 +20,7 @@ from lora_bridge.protocol_types import (
     Problem,
     SampleEvent,
     StepEvent,
+    ValidationEvent,
     WarningEvent,
 )
 
@@ -79,6 +80,9 @@ def text_of(event: JobEvent) -> str | None:
                 f"lr {event.learning_rate:.3g} {event.seconds_per_step:.2f} s/step, "
                 f"{duration(event.eta_seconds)} left"
             )
+        case ValidationEvent():
+            loss = "not a number" if event.loss is None else f"{event.loss:.4f}"
+            return f"validation loss {loss} at step {event.step}"
         case CheckpointEvent():
             return f"saved {event.path}"
         case SampleEvent():

@@ -1,28 +1,26 @@
-"""All that the UNet is shown, prepared before it is loaded: latents, text embeddings, sizes."""
+"""The batches that the UNet is shown, put together from latents, texts and sizes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from torch import Tensor
 
-from lora_bridge.latents import CachedLatents, cache_latents
-from lora_bridge.plan_warnings import listed
-from lora_bridge.protocol_types import PhaseEvent, Problem, WarningEvent
-from lora_bridge.text import TextEmbedding, encode_texts, join_encoders
+from lora_bridge.appearances import Appearance
+from lora_bridge.caption_rules import possible_captions
+from lora_bridge.views import plain_view, time_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from lora_bridge.dataset import Dataset, Sample
-    from lora_bridge.model import BaseModel
-    from lora_bridge.sample_prompts import SamplePrompt
-    from lora_bridge.sink import Sink
+    from torch import Tensor
 
-PARTS = 3
-"""Of a base model, as its loading is reported."""
+    from lora_bridge.dataset import Dataset, Sample
+    from lora_bridge.latents import LatentStore
+    from lora_bridge.protocol_types import TrainConfig
+    from lora_bridge.sample_prompts import SamplePrompt
+    from lora_bridge.text import Texts
 
 
 class Batch(NamedTuple):
@@ -31,7 +29,7 @@ class Batch(NamedTuple):
     latents: Tensor
     """[B, 4, h, w], fp32."""
     hidden: Tensor
-    """[B, 77, 2048]."""
+    """[B, T, 2048]: what both text encoders make of the captions; a gradient leads to them where they learn."""
     pooled: Tensor
     """[B, 1280]."""
     time_ids: Tensor
@@ -39,74 +37,74 @@ class Batch(NamedTuple):
     the crop, height and width of the bucket."""
     weights: Tensor
     """[B], fp32: 1, or the prior loss weight of regularization pictures."""
+    masks: Tensor | None
+    """[B, 1, h, w], fp32 from 0 to 1: how much each place counts. None where all of it does."""
+    preserves: Tensor | None
+    """[B], bool: for which samples the base model's own answer is the target. None where for none."""
+    captions: list[str]
+    pictures: list[Path]
 
 
 class Materials:
-    """The cached latents and embeddings, from which batches are made."""
+    """Latents and texts, from which batches are made."""
 
     def __init__(
-        self, latents: dict[Path, Tensor], texts: dict[str, TextEmbedding], prior_loss_weight: float
+        self, config: TrainConfig, latents: LatentStore, texts: Texts, device: torch.device
     ) -> None:
+        self._config = config
         self._latents = latents
-        self._texts = texts
-        self._prior_loss_weight = prior_loss_weight
+        self._device = device
+        self.texts = texts
 
-    def batch(self, samples: Sequence[Sample], device: torch.device) -> Batch:
-        """Put samples of one bucket together on `device`, without waiting for it."""
-        texts = [self._texts[sample.picture.caption.text] for sample in samples]
-        weights = [self._prior_loss_weight if sample.regularization else 1.0 for sample in samples]
-        tensors = (
-            torch.stack([self._latents[sample.picture.path] for sample in samples]),
-            torch.stack([text.hidden for text in texts]),
-            torch.stack([text.pooled for text in texts]),
-            torch.tensor([time_ids(sample) for sample in samples], dtype=torch.float32),
-            torch.tensor(weights),
+    def batch(self, appearances: Sequence[Appearance]) -> Batch:
+        """Put appearances of one bucket together on the device, without waiting for it."""
+        samples = [appearance.sample for appearance in appearances]
+        latents = [self._latents.get(appearance.sample, appearance.view) for appearance in appearances]
+        sizes = [
+            time_ids(appearance.sample, appearance.view, kohya_exact=self._config.kohya_exact)
+            for appearance in appearances
+        ]
+        preserves = [sample.subset.preserves_output for sample in samples]
+        captions = [appearance.text for appearance in appearances]
+        hidden, pooled = self.texts.embed(captions)
+        return Batch(
+            latents=self._move(torch.stack([each.latent for each in latents])),
+            hidden=hidden,
+            pooled=pooled,
+            time_ids=self._move(torch.tensor(sizes, dtype=torch.float32)),
+            weights=self._move(torch.tensor([self._weight(sample) for sample in samples])),
+            masks=self._masks([each.mask for each in latents], latents[0].latent),
+            preserves=self._move(torch.tensor(preserves)) if any(preserves) else None,
+            captions=captions,
+            pictures=[sample.picture.path for sample in samples],
         )
-        if device.type == "cuda":
-            return Batch(*(tensor.pin_memory().to(device, non_blocking=True) for tensor in tensors))
-        return Batch(*tensors)
+
+    def validation_batches(self, dataset: Dataset) -> Iterator[Batch]:
+        """The pictures that were kept back, one at a time, whole and under their plain captions."""
+        for sample in dataset.validation:
+            yield self.batch([Appearance(sample, plain_view(sample), sample.picture.caption.text)])
+
+    def _weight(self, sample: Sample) -> float:
+        return self._config.prior_loss_weight if sample.regularization else 1.0
+
+    def _masks(self, masks: Sequence[Tensor | None], like: Tensor) -> Tensor | None:
+        if all(mask is None for mask in masks):
+            return None
+        whole = torch.ones(1, *like.shape[1:])
+        return self._move(torch.stack([whole if mask is None else mask for mask in masks]))
+
+    def _move(self, tensor: Tensor) -> Tensor:
+        if self._device.type == "cuda":
+            return tensor.pin_memory().to(self._device, non_blocking=True)
+        return tensor
 
 
-def time_ids(sample: Sample) -> tuple[int, int, int, int, int, int]:
-    """SDXL's conditioning on sizes (Podell et al. 2023), with the true crop where Kohya gives another."""
-    size, fit = sample.picture.size, sample.fit
-    return size.height, size.width, fit.top, fit.left, fit.bucket.height, fit.bucket.width
-
-
-def prepare_latents(
-    base: BaseModel, dataset: Dataset, device: torch.device, seed: int, sink: Sink
-) -> CachedLatents:
-    """Encode the pictures. The VAE is gone afterwards."""
-    sink.emit(PhaseEvent(phase="loading_model", done=0, total=PARTS))
-    generator = torch.Generator().manual_seed(seed)
-    return cache_latents(base.vae().to(device), dataset, generator, sink)
-
-
-def texts_of(dataset: Dataset, prompts: Sequence[SamplePrompt]) -> list[str]:
-    """All that is to be embedded: captions, prompts and negative prompts, the empty one too."""
-    captions = {sample.picture.caption.text for sample in dataset.samples}
-    return sorted(captions | {text for prompt in prompts for text in (prompt.text, prompt.negative)})
-
-
-def prepare_texts(
-    base: BaseModel, texts: Sequence[str], device: torch.device, dtype: torch.dtype, sink: Sink
-) -> dict[str, TextEmbedding]:
-    """Embeddings by text. Each text encoder is gone before the next is loaded."""
-    sink.emit(PhaseEvent(phase="loading_model", done=1, total=PARTS))
-    encoder = base.text_encoder(0, dtype).to(device)
-    cut = [text for text in texts if encoder.is_cut(text)]
-    if cut:
-        sink.emit(WarningEvent(problem=_cut_texts(cut)))
-    first = encode_texts(encoder, texts, sink, 0, 2 * len(texts))
-    del encoder
-    second = encode_texts(base.text_encoder(1, dtype).to(device), texts, sink, len(texts), 2 * len(texts))
-    return join_encoders(texts, first, second)
-
-
-def _cut_texts(texts: list[str]) -> Problem:
-    return Problem(
-        code="caption_cut",
-        message="The model sees the first 75 tokens of a caption or prompt, not the end of "
-        f"{listed([f'“{text[:40]}…”' for text in texts])}.",
-        hint="Put what matters first, or shorten them.",
-    )
+def texts_of(dataset: Dataset, prompts: Sequence[SamplePrompt]) -> list[str] | None:
+    """All that is to be embedded: captions, prompts and negative prompts; None where it cannot be listed."""
+    texts = {text for prompt in prompts for text in (prompt.text, prompt.negative)}
+    for sample in dataset.everything():
+        possible = possible_captions(sample.subset.captions, sample.picture.caption)
+        if possible is None:
+            return None
+        texts |= possible | {sample.picture.caption.text}
+    return sorted(texts)

@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from lora_bridge import system
+from lora_bridge.diagnosis import loss_not_finite
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import Problem, StepEvent, WarningEvent
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from lora_bridge.appearances import Step
     from lora_bridge.optim import Update
+    from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.sink import Sink
 
 _TIMES_KEPT = 50
+_NORMS_KEPT = 100
 _BAD_STEPS_ALLOWED = 10
 
 
@@ -37,8 +41,7 @@ def check_stop(sink: Sink) -> None:
 class _Pending(NamedTuple):
     """A step whose numbers are still on their way from the device."""
 
-    step: int
-    epoch: int
+    step: Step
     learning_rate: float
     numbers: Tensor
     """Loss and gradient norm, [2] on the CPU once `ready`."""
@@ -48,25 +51,30 @@ class _Pending(NamedTuple):
 class StepReporter:
     """Reports steps. On a GPU the numbers of a step are read when the next one is already running."""
 
-    def __init__(self, sink: Sink, device: torch.device, total: int, epochs: int) -> None:
+    def __init__(
+        self, sink: Sink, device: torch.device, config: TrainConfig, total: int, epochs: int
+    ) -> None:
         self._sink = sink
         self._device = device
+        self._config = config
         self._total = total
         self._epochs = epochs
         self._pending: deque[_Pending] = deque()
         self._times: deque[float] = deque(maxlen=_TIMES_KEPT)
         self._last = time.monotonic()
+        self._norms: deque[float] = deque(maxlen=_NORMS_KEPT)
         self._bad_steps = 0
-        self._warned: set[str] = set()
+        self._warned = False
 
     def resume_clock(self) -> None:
         """Leave out of the steps' times what went by since the last one."""
         self._last = time.monotonic()
 
-    def add(self, step: int, epoch: int, loss: Tensor, update: Update) -> None:
+    def add(self, step: Step, loss: Tensor, update: Update) -> None:
         """Take a step that the device has been given, and report those that are done for sure.
 
-        Raises ProblemError `training_diverged` after ten steps in a row without a finite loss or gradient.
+        Raises ProblemError `loss_not_finite`, or `training_diverged` after ten steps in a row without finite
+        gradients.
         """
         numbers = torch.stack([loss.detach().float(), update.gradient_norm.float()])
         ready = None
@@ -74,7 +82,7 @@ class StepReporter:
             numbers = torch.empty(2, pin_memory=True).copy_(numbers, non_blocking=True)
             ready = torch.cuda.Event()
             ready.record()
-        self._pending.append(_Pending(step, epoch, update.learning_rate, numbers, ready))
+        self._pending.append(_Pending(step, update.learning_rate, numbers, ready))
         self.flush(keep=0 if ready is None else 1)
 
     def flush(self, keep: int = 0) -> None:
@@ -92,15 +100,15 @@ class StepReporter:
         seconds = median(self._times)
         self._sink.emit(
             StepEvent(
-                step=pending.step,
+                step=pending.step.number,
                 total=self._total,
-                epoch=pending.epoch,
+                epoch=pending.step.epoch,
                 epochs=self._epochs,
                 loss=loss if math.isfinite(loss) else None,
                 learning_rate=pending.learning_rate,
                 grad_norm=norm if math.isfinite(norm) else None,
                 seconds_per_step=seconds,
-                eta_seconds=seconds * (self._total - pending.step),
+                eta_seconds=seconds * (self._total - pending.step.number),
                 memory_bytes=self._peak_memory(),
             )
         )
@@ -111,23 +119,28 @@ class StepReporter:
             return torch.cuda.max_memory_allocated(self._device)
         return system.peak_memory_bytes()
 
-    def _judge(self, step: int, loss: float, norm: float) -> None:
-        if math.isfinite(loss) and math.isfinite(norm):
+    def _judge(self, step: Step, loss: float, norm: float) -> None:
+        if not math.isfinite(loss):
+            pictures = [each.sample.picture.path for batch in step.batches for each in batch]
+            raise loss_not_finite(self._config, step.number, pictures, list(self._norms))
+        if math.isfinite(norm):
+            self._norms.append(norm)
             self._bad_steps = 0
             return
         self._bad_steps += 1
         if self._bad_steps == _BAD_STEPS_ALLOWED:
             raise ProblemError(
                 "training_diverged",
-                f"{_BAD_STEPS_ALLOWED} steps in a row, up to step {step}, had no finite loss or gradient.",
+                f"{_BAD_STEPS_ALLOWED} steps in a row, up to step {step.number}, had no finite gradient.",
                 "Lower the learning rate, use bf16 instead of fp16, or try another base model.",
             )
-        code = "non_finite_gradient" if math.isfinite(loss) else "non_finite_loss"
-        if code not in self._warned:
-            self._warned.add(code)
-            what = "gradient" if math.isfinite(loss) else "loss"
-            message = f"The {what} of step {step} is not a finite number, so the step was left out."
+        if not self._warned:
+            self._warned = True
+            message = (
+                f"The gradient of step {step.number} is not a finite number, so the step was left out."
+            )
             hint = (
                 "Now and then this is normal with fp16. If it goes on, lower the learning rate or use bf16."
             )
-            self._sink.emit(WarningEvent(problem=Problem(code=code, message=message, hint=hint)))
+            problem = Problem(code="non_finite_gradient", message=message, hint=hint)
+            self._sink.emit(WarningEvent(problem=problem))
