@@ -14,6 +14,8 @@ import { datasetFormSchema, settingsPatchSchema, settingsSchema } from './settin
 const nothing = z.undefined();
 const jobId = z.strictObject({ jobId: z.string().min(1) });
 
+const dialogBase = { title: z.string(), startIn: z.string() };
+
 const appInfoSchema = z.strictObject({
   version: z.string(),
   electron: z.string(),
@@ -138,11 +140,15 @@ export const contract = {
   'settings:get': { request: nothing, response: settingsSchema },
   'settings:update': { request: settingsPatchSchema, response: settingsSchema },
   'dialog:choose': {
-    request: z.strictObject({
-      kind: z.enum(['folder', 'checkpoint']),
-      title: z.string(),
-      startIn: z.string(),
-    }),
+    request: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('folder'), ...dialogBase }),
+      z.strictObject({
+        kind: z.literal('file'),
+        ...dialogBase,
+        /** Without a dot. */
+        extensions: z.array(z.string().regex(/^[a-z\d]+$/u)).min(1),
+      }),
+    ]),
     /** Null when the dialog was cancelled. */
     response: z.strictObject({ path: z.string().nullable() }),
   },

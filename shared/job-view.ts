@@ -24,6 +24,8 @@ export interface LossPoint {
   readonly learningRate: number;
 }
 
+export type ValidationPoint = Pick<EventOf<'validation'>, 'step' | 'loss'>;
+
 export interface JobView {
   readonly id: string;
   readonly kind: JobKind;
@@ -40,6 +42,8 @@ export interface JobView {
   readonly plan: Plan | null;
   readonly lastStep: EventOf<'step'> | null;
   readonly points: readonly LossPoint[];
+  /** The losses on the pictures that were kept back. */
+  readonly validations: readonly ValidationPoint[];
   readonly checkpoints: readonly EventOf<'checkpoint'>[];
   /** Pictures drawn while it trained, in the order in which they were. */
   readonly samples: readonly EventOf<'sample'>[];
@@ -54,10 +58,15 @@ export interface JobView {
   readonly lastSeq: number;
 }
 
-/** A job for a list: all but its curve and its pictures. */
-export type JobSummary = Omit<JobView, 'points' | 'samples'>;
+/** A job for a list: all but its curves and its pictures. */
+export type JobSummary = Omit<JobView, 'points' | 'validations' | 'samples'>;
 
-export const summaryOf = ({ points: _, samples: __, ...summary }: JobView): JobSummary => summary;
+export const summaryOf = ({
+  points: _,
+  validations: __,
+  samples: ___,
+  ...summary
+}: JobView): JobSummary => summary;
 
 /** What a list needs of a job, whatever version of the app wrote its config. */
 export type JobHead = Pick<Job, 'id' | 'kind' | 'name' | 'createdAt'> &
@@ -76,6 +85,7 @@ export const newJobView = (job: JobHead, folder: string): JobView => ({
   plan: null,
   lastStep: null,
   points: [],
+  validations: [],
   checkpoints: [],
   samples: [],
   lastCaption: null,
@@ -92,16 +102,24 @@ export function applyEvents(view: JobView, events: readonly JobEvent[]): JobView
   const last = fresh.at(-1);
   if (last === undefined) return view;
   const points = fresh.filter((event) => event.type === 'step').map(toPoint);
+  const validations = fresh
+    .filter((event) => event.type === 'validation')
+    .map(({ step, loss }) => ({ step, loss }));
   const samples = fresh.filter((event) => event.type === 'sample');
   const next = fresh.reduce(applyEvent, view);
   return {
     ...next,
-    points: points.length === 0 ? view.points : [...view.points, ...points],
-    samples: samples.length === 0 ? view.samples : [...view.samples, ...samples],
+    points: joined(view.points, points),
+    validations: joined(view.validations, validations),
+    samples: joined(view.samples, samples),
     lastEventTime: last.time,
     lastSeq: last.seq,
   };
 }
+
+/** The very same list where nothing was added, so that nothing is drawn anew. */
+const joined = <T>(known: readonly T[], added: readonly T[]): readonly T[] =>
+  added.length === 0 ? known : [...known, ...added];
 
 const toPoint = ({ step, loss, learningRate }: EventOf<'step'>): LossPoint => ({
   step,
@@ -135,6 +153,7 @@ function applyEvent(view: JobView, event: JobEvent): JobView {
     case 'finished':
       return { ...view, status: { kind: event.outcome }, outputs: event.outputs };
     case 'sample':
+    case 'validation':
     case 'heartbeat':
     case 'log':
       return view;

@@ -12,10 +12,19 @@ const phaseNames: Record<EventOf<'phase'>['phase'], string> = {
   caching_latents: 'Caching latents',
   caching_captions: 'Caching captions',
   training: 'Training',
+  validating: 'Validating',
   sampling: 'Drawing samples',
   captioning: 'Captioning',
   saving: 'Saving',
 };
+
+/** Phases whose other events tell how far they are. */
+const hasOwnLines: ReadonlySet<EventOf<'phase'>['phase']> = new Set([
+  'training',
+  'validating',
+  'sampling',
+  'captioning',
+]);
 
 /** Shows a job's events in a terminal: one line that moves, or plain lines where nobody looks. */
 export class ProgressPrinter {
@@ -42,6 +51,9 @@ export class ProgressPrinter {
         break;
       case 'step':
         this.#progress(event.step, event.total, stepText(event), event.step <= FIRST_STEPS);
+        break;
+      case 'validation':
+        this.#line(validationText(event));
         break;
       case 'caption':
         this.#line(captionText(event));
@@ -73,8 +85,7 @@ export class ProgressPrinter {
   #showPhase({ phase, done, total }: EventOf<'phase'>): void {
     if (phase !== this.#phase) this.#line(phaseNames[phase]);
     this.#phase = phase;
-    const hasOwnLines = phase === 'training' || phase === 'sampling' || phase === 'captioning';
-    if (total > 0 && !hasOwnLines) this.#progress(done, total, phaseNames[phase], false);
+    if (total > 0 && !hasOwnLines.has(phase)) this.#progress(done, total, phaseNames[phase], false);
   }
 
   #progress(done: number, total: number, text: string, always: boolean): void {
@@ -98,10 +109,16 @@ export class ProgressPrinter {
   }
 }
 
+const lossText = (loss: number | null): string =>
+  loss === null ? 'not a number' : loss.toFixed(4);
+
+const validationText = ({ step, loss }: EventOf<'validation'>): string =>
+  `Validation loss after step ${String(step)}: ${lossText(loss)}`;
+
 function stepText({ epoch, epochs, loss, secondsPerStep, etaSeconds }: EventOf<'step'>): string {
   return [
     `epoch ${String(epoch)}/${String(epochs)}`,
-    `loss ${loss === null ? 'not a number' : loss.toFixed(4)}`,
+    `loss ${lossText(loss)}`,
     `${secondsPerStep.toFixed(2)} s/step`,
     `${duration(etaSeconds)} left`,
   ].join('  ');

@@ -1,28 +1,30 @@
 import { dialog, type BrowserWindow, type OpenDialogOptions } from 'electron';
 import type { Request, Response } from '../../shared/contract';
 
-const properties: Record<
-  Request<'dialog:choose'>['kind'],
-  Pick<OpenDialogOptions, 'properties' | 'filters'>
-> = {
-  folder: { properties: ['openDirectory', 'createDirectory'] },
-  checkpoint: {
-    properties: ['openFile'],
-    filters: [
-      { name: 'Checkpoints', extensions: ['safetensors'] },
-      { name: 'All files', extensions: ['*'] },
-    ],
-  },
-};
+type Choice = Request<'dialog:choose'>;
+
+const optionsOf = (choice: Choice): Pick<OpenDialogOptions, 'properties' | 'filters'> =>
+  choice.kind === 'folder'
+    ? { properties: ['openDirectory', 'createDirectory'] }
+    : {
+        properties: ['openFile'],
+        filters: [
+          {
+            name: choice.extensions.map((extension) => `.${extension}`).join(', '),
+            extensions: [...choice.extensions],
+          },
+          { name: 'All files', extensions: ['*'] },
+        ],
+      };
 
 export async function choosePath(
   window: BrowserWindow,
-  { kind, title, startIn }: Request<'dialog:choose'>,
+  choice: Choice,
 ): Promise<Response<'dialog:choose'>> {
   const { canceled, filePaths } = await dialog.showOpenDialog(window, {
-    title,
-    ...(startIn === '' ? {} : { defaultPath: startIn }),
-    ...properties[kind],
+    title: choice.title,
+    ...(choice.startIn === '' ? {} : { defaultPath: choice.startIn }),
+    ...optionsOf(choice),
   });
   return { path: canceled ? null : (filePaths[0] ?? null) };
 }

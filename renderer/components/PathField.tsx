@@ -12,7 +12,8 @@ export interface PathFieldProps {
   readonly labelNode?: ReactNode;
   readonly value: string;
   readonly onChange: (path: string) => void;
-  readonly kind?: 'folder' | 'checkpoint';
+  /** What a file's name may end in, without a dot. A folder is meant where there are none. */
+  readonly extensions?: readonly string[];
   readonly description?: ReactNode;
   readonly placeholder?: string;
   readonly error?: string | null | undefined;
@@ -20,17 +21,23 @@ export interface PathFieldProps {
   readonly describedBy?: string | undefined;
 }
 
-/** A folder or model: typed, chosen in the system's dialog, or dropped on the field. */
+/** A folder or file: typed, chosen in the system's dialog, or dropped on the field. */
 export function PathField(props: PathFieldProps) {
-  const { name, label, value, onChange, kind = 'folder', disabled = false } = props;
+  const { name, label, value, onChange, extensions = null, disabled = false } = props;
   const { over, handlers } = useDropTarget((path) => {
-    if (kind === 'folder') takeFolder(path, onChange);
+    if (extensions === null) takeFolder(path, onChange);
     else onChange(path);
   });
 
   const browse = () =>
     attempt(async () => {
-      const { path } = await call('dialog:choose', { kind, title: label, startIn: value });
+      const request = { title: label, startIn: value };
+      const { path } = await call(
+        'dialog:choose',
+        extensions === null
+          ? { kind: 'folder', ...request }
+          : { kind: 'file', ...request, extensions: [...extensions] },
+      );
       if (path !== null) onChange(path);
     });
 

@@ -9,6 +9,7 @@ export interface Converted {
 
 type NumberParameter = Extract<Parameter, { min: number }>;
 type ChoiceParameter = Extract<Parameter, { kind: 'choice' }>;
+type OpenChoiceParameter = Extract<Parameter, { kind: 'openChoice' }>;
 
 const taken = (value: unknown): Converted => ({ value, change: null });
 
@@ -24,9 +25,12 @@ export function convert(key: ParameterKey, raw: unknown): Converted {
       return convertToggle(key, row.default, raw);
     case 'choice':
       return convertChoice(key, row, raw);
+    case 'openChoice':
+      return convertOpenChoice(key, row, raw);
     case 'text':
     case 'lines':
     case 'folder':
+    case 'file':
     case 'model':
       return convertText(key, row.default, raw);
   }
@@ -87,6 +91,14 @@ function convertChoice(key: ParameterKey, row: ChoiceParameter, raw: unknown): C
   if (option !== undefined) return taken(option);
   const value = standIns[key]?.[text] ?? row.default;
   return { value, change: `${key} ${text} is not supported: ${value} is used.` };
+}
+
+/** Known names are taken in any case, as sd-scripts does; any other is the bridge's to judge. */
+function convertOpenChoice(key: ParameterKey, row: OpenChoiceParameter, raw: unknown): Converted {
+  const { value, change } = convertText(key, row.default, raw);
+  const text = String(value).toLowerCase();
+  const option = row.options.find((candidate) => candidate.toLowerCase() === text);
+  return { value: option ?? value, change };
 }
 
 function convertText(key: ParameterKey, fallback: string, raw: unknown): Converted {

@@ -1,4 +1,4 @@
-import { ActionIcon, Select, Switch, TextInput, Textarea, Tooltip } from '@mantine/core';
+import { ActionIcon, Autocomplete, Select, Switch, TextInput, Textarea, Tooltip } from '@mantine/core';
 import { IconArrowBackUp, IconInfoCircle } from '@tabler/icons-react';
 import { memo } from 'react';
 import { parameters, type Parameter, type ParameterKey } from '../../../shared/parameters';
@@ -73,7 +73,7 @@ function Control({ name, value, error, remark }: ParameterFieldProps) {
           min={parameter.min}
           max={parameter.max}
           unit={'unit' in parameter ? parameter.unit : undefined}
-          placeholder={parameter.kind === 'optionalDecimal' ? 'Same as Learning rate' : ''}
+          placeholder={emptyMeans[name] ?? ''}
           error={error}
           describedBy={describedBy}
         />
@@ -100,21 +100,29 @@ function Control({ name, value, error, remark }: ParameterFieldProps) {
           onChange={(next) => next !== null && change(next)}
         />
       );
+    case 'openChoice':
+      return (
+        <Autocomplete
+          {...common}
+          data-field={name}
+          data={[...parameter.options]}
+          value={text}
+          error={error}
+          spellCheck={false}
+          onChange={change}
+        />
+      );
     case 'folder':
+    case 'file':
     case 'model':
       return (
         <PathField
           name={name}
           label={label}
           labelNode={null}
-          kind={parameter.kind === 'model' ? 'checkpoint' : 'folder'}
+          {...chosenAs(parameter)}
           value={text}
           onChange={change}
-          placeholder={
-            parameter.kind === 'model'
-              ? 'A .safetensors file, a folder, or a Hugging Face name'
-              : 'Type, browse or drop a folder'
-          }
           error={error}
           describedBy={describedBy}
           description={remark}
@@ -146,6 +154,24 @@ function Control({ name, value, error, remark }: ParameterFieldProps) {
         />
       );
   }
+}
+
+/** What counts while a number is not set. */
+const emptyMeans: Partial<Record<ParameterKey, string>> = {
+  unet_lr: 'Same as Learning rate',
+  text_encoder2_lr: 'Same as Text Encoder',
+};
+
+/** What may be chosen for a field that holds a path. */
+function chosenAs(parameter: Extract<Parameter, { kind: 'folder' | 'file' | 'model' }>) {
+  if (parameter.kind === 'model')
+    return {
+      extensions: ['safetensors'],
+      placeholder: 'A .safetensors file, a folder, or a Hugging Face name',
+    };
+  if (parameter.kind === 'folder') return { placeholder: 'Type, browse or drop a folder' };
+  const kinds = parameter.extensions.map((extension) => `.${extension}`).join(' or ');
+  return { extensions: parameter.extensions, placeholder: `Type, browse or drop a ${kinds} file` };
 }
 
 /** What a field of several lines may look like, shown while it is empty. */

@@ -9,14 +9,14 @@ import { StopButton } from '../../components/StopButton';
 import { formatDuration } from '../../format';
 import { modelIdentity, runPlan } from '../parameters/store';
 import { useChecked } from '../parameters/useChecked';
-import { phaseMarks, progressOf, samplingText } from './status';
+import { betweenStepsText, phaseMarks, progressOf } from './status';
 import { startTraining, useTraining } from './store';
 import { useRunningRun, useShownRun } from './useRun';
 
 function runningText(run: JobView): string {
   if (run.status.kind === 'stopping') return 'Stopping after this step. What was learnt is saved.';
-  const sampling = samplingText(run);
-  if (sampling !== null) return sampling;
+  const between = betweenStepsText(run);
+  if (between !== null) return between;
   if (run.lastStep !== null && run.phase?.phase === 'training')
     return `Step ${run.lastStep.step} of ${run.lastStep.total}, ${formatDuration(run.lastStep.etaSeconds)} left`;
   const current = phaseMarks(run).find(({ state }) => state === 'current');

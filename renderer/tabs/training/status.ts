@@ -31,8 +31,9 @@ const trainingPhases = [
   { phases: ['saving'], label: 'Save' },
 ] as const satisfies readonly { phases: readonly Phase[]; label: string }[];
 
-/** Samples are drawn while it trains, again and again; the last ones once the LoRA is saved. */
+/** It is validated and samples are drawn while it trains, again and again; the last samples once the LoRA is saved. */
 function phaseOf({ phase, lastStep }: JobView): Phase {
+  if (phase?.phase === 'validating') return 'training';
   if (phase?.phase !== 'sampling') return phase?.phase ?? 'starting';
   return lastStep !== null && lastStep.step >= lastStep.total ? 'saving' : 'training';
 }
@@ -52,6 +53,20 @@ const sampleOf = ({ done, total }: EventOf<'phase'>): string =>
 export const samplingText = ({ phase }: Pick<JobView, 'phase'>): string | null =>
   phase?.phase === 'sampling' ? `Drawing ${sampleOf(phase)}` : null;
 
+/** Which batch of the pictures that were kept back is looked at, from 1. */
+const validationOf = ({ done, total }: EventOf<'phase'>): string =>
+  total === 0 ? 'validation' : `validation ${Math.min(done + 1, total)} of ${total}`;
+
+/** What a training does between two steps, while it does: `sample 2 of 3`, `validation 1 of 8`. */
+function betweenSteps({ phase }: Pick<JobView, 'phase'>): string | null {
+  if (phase?.phase === 'sampling') return sampleOf(phase);
+  return phase?.phase === 'validating' ? validationOf(phase) : null;
+}
+
+/** `Drawing sample 2 of 3` or `Computing validation 1 of 8`; null while it does neither. */
+export const betweenStepsText = (run: Pick<JobView, 'phase'>): string | null =>
+  run.phase?.phase === 'validating' ? `Computing ${validationOf(run.phase)}` : samplingText(run);
+
 /** How far it is, in the unit of its phase; `total` is 0 where the end is not known. Samples are no progress. */
 export function progressOf({
   phase,
@@ -62,14 +77,15 @@ export function progressOf({
   readonly total: number;
 } {
   const name = phase?.phase;
-  if (lastStep !== null && (name === 'training' || name === 'sampling'))
+  const isBetween = name === 'sampling' || name === 'validating';
+  if (lastStep !== null && (name === 'training' || isBetween))
     return { done: lastStep.step, total: lastStep.total };
-  if (name === 'sampling') return { done: 0, total: plan?.totalSteps ?? 0 };
+  if (isBetween) return { done: 0, total: plan?.totalSteps ?? 0 };
   return { done: phase?.done ?? 0, total: phase?.total ?? 0 };
 }
 
 export function phaseMarks(run: JobView): readonly PhaseMark[] {
-  const { phase, status } = run;
+  const { status } = run;
   const current = trainingPhases.findIndex(({ phases }) =>
     (phases as readonly string[]).includes(phaseOf(run)),
   );
@@ -79,7 +95,6 @@ export function phaseMarks(run: JobView): readonly PhaseMark[] {
     if (index > current) return { label, state: 'waiting', count: null };
     const { done, total } = progressOf(run);
     const counted = total > 0 ? `${done} of ${total}` : null;
-    const sampling = phase?.phase === 'sampling' ? sampleOf(phase) : null;
-    return { label, state: 'current', count: sampling ?? counted };
+    return { label, state: 'current', count: betweenSteps(run) ?? counted };
   });
 }

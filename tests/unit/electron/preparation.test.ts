@@ -14,6 +14,7 @@ const emptyPlan: Plan = {
   concepts: [],
   images: 0,
   regularizationImages: 0,
+  validationImages: 0,
   batchesPerEpoch: 0,
   stepsPerEpoch: 0,
   epochs: 0,
