@@ -64,7 +64,7 @@ function steps(root) {
     ]),
     {
       ...suite('python', 'pytest', 'python.xml', readJunit, [
-        ...[python, '-m', 'pytest', '-m', 'not full_size'],
+        ...[python, '-m', 'pytest', '-m', 'not full_size and not gpu'],
         `--junitxml=${join(root, results, 'python.xml')}`,
       ]),
       ...inBridge,
