@@ -41,6 +41,15 @@ _LATENT_CHANNELS = 4
 _SD2_WIDTH = 1024
 
 
+class Prediction(NamedTuple):
+    """What a model answers when it is shown a noisy latent."""
+
+    velocity: bool = False
+    """v instead of the noise (Salimans & Ho 2022)."""
+    zero_terminal_snr: bool = False
+    """Its last timestep is noise alone (Lin et al. 2023)."""
+
+
 class _Finding(NamedTuple):
     kind: Kind
     problem: Problem | None = None
@@ -62,6 +71,25 @@ def identify(path: str) -> ModelIdentity:
         hint=_SDXL_HINT,
     )
     return ModelIdentity(kind="missing", format="none", problem=missing)
+
+
+def prediction_of(path: str) -> Prediction | None:
+    """What the model at `path` says that it predicts, or None where it does not say. No hub is asked.
+
+    A single file says so with empty tensors named `v_pred` and `ztsnr`; without them it may predict either.
+    """
+    place = Path(path).expanduser()
+    if place.is_dir():
+        scheduler = _read_json(place / "scheduler" / "scheduler_config.json") or {}
+        kind = scheduler.get("prediction_type")
+        if kind not in ("epsilon", "v_prediction"):
+            return None
+        return Prediction(kind == "v_prediction", scheduler.get("rescale_betas_zero_snr") is True)
+    try:
+        names = read_header(place).tensors
+    except (DamagedFileError, OSError):
+        return None  # which `identify` has a problem for
+    return Prediction(velocity=True, zero_terminal_snr="ztsnr" in names) if "v_pred" in names else None
 
 
 def _identity(place: Path, finding: _Finding, layout: Literal["single_file", "diffusers"]) -> ModelIdentity:
@@ -95,8 +123,6 @@ def _by_names(file: Path, tensors: Mapping[str, TensorInfo]) -> _Finding:
     kind = _kind_by_names(tensors)
     if kind != "sdxl":
         return _Finding(kind)
-    if "v_pred" in tensors:
-        return _Finding(kind, _v_prediction(file))
     missing = [
         part
         for part, key in {
@@ -153,11 +179,7 @@ def _folder(folder: Path) -> _Finding:
     if index.get("text_encoder") in (None, [None, None]):
         return _Finding("sdxl_refiner")
     missing = [part for part in PARTS if not (folder / part).is_dir()]
-    if missing:
-        return _Finding(kind, _incomplete(folder, missing))
-    scheduler = _read_json(folder / "scheduler" / "scheduler_config.json") or {}
-    v_prediction = scheduler.get("prediction_type") == "v_prediction"
-    return _Finding(kind, _v_prediction(folder) if v_prediction else None)
+    return _Finding(kind, _incomplete(folder, missing) if missing else None)
 
 
 def _read_json(file: Path) -> dict[str, object] | None:
@@ -173,12 +195,4 @@ def _incomplete(place: Path, missing: list[str]) -> Problem:
         code="model_incomplete",
         message=f"{place} lacks a part of SDXL: {', '.join(missing)}.",
         hint="Copy or download the whole model.",
-    )
-
-
-def _v_prediction(place: Path) -> Problem:
-    return Problem(
-        code="v_prediction",
-        message=f"{place} predicts velocity (v-prediction), which this version does not train.",
-        hint="Choose a base model that predicts noise, such as SDXL base 1.0.",
     )

@@ -143,7 +143,7 @@ SDXL_NAMES = [
     ("names", "kind", "code"),
     [
         (SDXL_NAMES, "sdxl", None),
-        ([*SDXL_NAMES, "v_pred"], "sdxl", "v_prediction"),
+        ([*SDXL_NAMES, "v_pred", "ztsnr"], "sdxl", None),
         (SDXL_NAMES[:-1], "sdxl", "model_incomplete"),
         ([UNET_IN, "conditioner.embedders.0.model.x"], "sdxl_refiner", "not_sdxl"),
         ([UNET_IN, "cond_stage_model.transformer.x"], "sd1", "not_sdxl"),
