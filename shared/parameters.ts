@@ -34,6 +34,19 @@ export type ParameterKey = keyof typeof parameters;
 export type Parameter = (typeof parameters)[ParameterKey];
 export const parameterKeys = Object.keys(parameters) as ParameterKey[];
 
+/** Headings within the groups that are long: the table is divided as they are. */
+export const parameterSections: readonly {
+  readonly title: string;
+  readonly keys: ReadonlySet<string>;
+}[] = [
+  { title: 'Optimizer', keys: new Set(Object.keys(optimizerParameters)) },
+  { title: 'Captions', keys: new Set(Object.keys(captionParameters)) },
+  { title: 'Pictures', keys: new Set(Object.keys(pictureParameters)) },
+  { title: 'Noise and loss', keys: new Set(Object.keys(noiseAndLossParameters)) },
+  { title: 'Memory', keys: new Set(Object.keys(memoryParameters)) },
+  { title: 'Validation', keys: new Set(Object.keys(validationParameters)) },
+];
+
 type Shape = { [K in ParameterKey]: (typeof parameters)[K]['schema'] };
 const shape = Object.fromEntries(
   parameterKeys.map((key) => [key, parameters[key].schema]),

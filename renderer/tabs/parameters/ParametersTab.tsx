@@ -1,24 +1,16 @@
 import { Button, Text } from '@mantine/core';
 import { useEffect } from 'react';
-import {
-  parameterKeys,
-  parameters,
-  type ParameterGroup,
-  type ParameterKey,
-} from '../../../shared/parameters';
+import { parameterKeys, parameters, type ParameterKey } from '../../../shared/parameters';
 import type { Problem } from '../../../shared/result';
 import { showTab, useApp } from '../../app/store';
 import { useWindowFocus } from '../../components/useWindowFocus';
 import { formatQuantity } from '../../format';
 import { describeIdentity } from './identity';
 import { ParameterField } from './ParameterField';
+import { groups, type Group, type Section } from './groups';
 import { modelIdentity, runPlan } from './store';
 import { isNeeded, useChecked, type Checked } from './useChecked';
 import { useRunPlan } from './useRunPlan';
-
-const groups: readonly ParameterGroup[] = ['Model', 'Folders', 'Basic', 'Advanced', 'Samples'];
-const keysOf = (group: ParameterGroup) =>
-  parameterKeys.filter((key) => parameters[key].group === group);
 
 /** What the tab says of its parameters: what is wrong with each, what the base model is too. */
 interface Findings extends Checked {
@@ -55,30 +47,52 @@ function usePromptProblem(checked: Checked, focused: number): Checked['problems'
 const sentencesOf = ({ message, hint }: Problem): string =>
   hint === undefined ? message : `${message} ${hint}`;
 
-interface GroupProps {
-  readonly group: ParameterGroup;
+interface FieldsProps {
+  readonly keys: readonly ParameterKey[];
   readonly findings: Findings;
 }
 
-function Group({ group, findings: { config, problems, modelRemark } }: GroupProps) {
+function Fields({ keys, findings: { config, problems, modelRemark } }: FieldsProps) {
   return (
-    <section className="parameter-group" id={`group-${group}`} aria-label={group}>
-      <h2 className="main-title">{group}</h2>
-      <div className="parameter-grid">
-        {keysOf(group).map((key) => {
-          const remark = key === 'pretrained_model_name_or_path' ? modelRemark : '';
-          const needed = problems[key] !== undefined && isNeeded(config[key], key);
-          return (
-            <ParameterField
-              key={key}
-              name={key}
-              value={config[key]}
-              error={needed ? null : (problems[key] ?? null)}
-              remark={needed ? 'Needed before training.' : remark}
-            />
-          );
-        })}
-      </div>
+    <div className="parameter-grid">
+      {keys.map((key) => {
+        const remark = key === 'pretrained_model_name_or_path' ? modelRemark : '';
+        const needed = problems[key] !== undefined && isNeeded(config[key], key);
+        return (
+          <ParameterField
+            key={key}
+            name={key}
+            value={config[key]}
+            error={needed ? null : (problems[key] ?? null)}
+            remark={needed ? 'Needed before training.' : remark}
+          />
+        );
+      })}
+    </div>
+  );
+}
+
+interface GroupProps {
+  readonly group: Group;
+  readonly findings: Findings;
+}
+
+function GroupFields({ group, findings }: GroupProps) {
+  return (
+    <section className="parameter-group" id={`group-${group.name}`} aria-label={group.name}>
+      <h2 className="main-title">{group.name}</h2>
+      {group.keys.length > 0 && <Fields keys={group.keys} findings={findings} />}
+      {group.sections.map(({ title, keys }) => (
+        <section
+          key={title}
+          className="parameter-section"
+          id={`section-${title}`}
+          aria-label={title}
+        >
+          <h3 className="section-title">{title}</h3>
+          <Fields keys={keys} findings={findings} />
+        </section>
+      ))}
     </section>
   );
 }
@@ -89,22 +103,56 @@ function focusParameter(key: ParameterKey): void {
   if (field instanceof HTMLElement) field.focus({ preventScroll: true });
 }
 
-function GroupLink({ group, findings: { config, problems } }: GroupProps) {
-  const keys = keysOf(group);
+interface LinkProps extends FieldsProps {
+  readonly label: string;
+  /** The id of what it leads to. */
+  readonly to: string;
+  readonly inner?: boolean;
+}
+
+function Link({ label, to, inner = false, keys, findings: { config, problems } }: LinkProps) {
   const unusable = keys.filter((key) => problems[key] !== undefined);
   const needed = unusable.filter((key) => isNeeded(config[key], key)).length;
   const wrong = unusable.length - needed;
   const changed = keys.filter((key) => config[key] !== parameters[key].default).length;
-  const show = () => document.getElementById(`group-${group}`)?.scrollIntoView({ block: 'start' });
+  const show = () => document.getElementById(to)?.scrollIntoView({ block: 'start' });
   return (
-    <button type="button" className="group-link" onClick={show}>
-      <span>{group}</span>
+    <button type="button" className="group-link" data-inner={inner || undefined} onClick={show}>
+      <span>{label}</span>
       {wrong > 0 && <span className="group-wrong">{formatQuantity(wrong, 'error')}</span>}
       {wrong === 0 && needed > 0 && <span className="group-needed">{needed} needed</span>}
       {unusable.length === 0 && changed > 0 && (
         <span className="group-changed">{changed} changed</span>
       )}
     </button>
+  );
+}
+
+const allKeys = ({ keys, sections }: Group): readonly ParameterKey[] => [
+  ...keys,
+  ...sections.flatMap((section) => section.keys),
+];
+
+function GroupLinks({ group, findings }: GroupProps) {
+  return (
+    <>
+      <Link
+        label={group.name}
+        to={`group-${group.name}`}
+        keys={group.keys.length > 0 ? group.keys : allKeys(group)}
+        findings={findings}
+      />
+      {group.sections.map(({ title, keys }: Section) => (
+        <Link
+          key={title}
+          inner
+          label={title}
+          to={`section-${title}`}
+          keys={keys}
+          findings={findings}
+        />
+      ))}
+    </>
   );
 }
 
@@ -125,7 +173,7 @@ export function ParametersTab() {
       <aside className="side narrow" aria-label="Parameter groups">
         <nav className="side-scroll" aria-label="Groups">
           {groups.map((group) => (
-            <GroupLink key={group} group={group} findings={findings} />
+            <GroupLinks key={group.name} group={group} findings={findings} />
           ))}
         </nav>
         <footer className="side-foot">
@@ -148,7 +196,7 @@ export function ParametersTab() {
       <div className="main parameters-main">
         <div className="parameter-column">
           {groups.map((group) => (
-            <Group key={group} group={group} findings={findings} />
+            <GroupFields key={group.name} group={group} findings={findings} />
           ))}
         </div>
       </div>

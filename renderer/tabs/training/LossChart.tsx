@@ -1,7 +1,17 @@
 import { useEffect, useImperativeHandle, useMemo, useRef, type Ref } from 'react';
 import UPlot from 'uplot';
-import type { LossPoint } from '../../../shared/job-view';
-import { curveOf, decimate, pick, smooth, visibleRange, type Curve } from './curve';
+import type { LossPoint, ValidationPoint } from '../../../shared/job-view';
+import { formatLoss } from '../../format';
+import {
+  atSteps,
+  curveOf,
+  decimate,
+  pick,
+  smooth,
+  visibleRange,
+  withValues,
+  type Curve,
+} from './curve';
 
 /** More points than this are thinned out before they are drawn. */
 const MOST_POINTS = 5000;
@@ -10,6 +20,8 @@ export interface Reading {
   readonly step: number;
   readonly raw: number | null;
   readonly smoothed: number | null;
+  /** Null where it was not computed. */
+  readonly validation: number | null;
 }
 
 export interface ChartHandle {
@@ -19,6 +31,7 @@ export interface ChartHandle {
 interface LossChartProps {
   readonly ref: Ref<ChartHandle>;
   readonly points: readonly LossPoint[];
+  readonly validations: readonly ValidationPoint[];
   readonly smoothing: number;
   readonly onReading: (reading: Reading | null) => void;
   readonly onZoom: (zoomed: boolean) => void;
@@ -39,7 +52,10 @@ function readingAt(plot: UPlot): Reading | null {
   if (index === null || index === undefined) return null;
   const step = plot.data[0][index];
   if (step === undefined) return null;
-  return { step, raw: plot.data[1]?.[index] ?? null, smoothed: plot.data[2]?.[index] ?? null };
+  const [raw = null, smoothed = null, validation = null] = plot.data
+    .slice(1)
+    .map((values) => values[index] ?? null);
+  return { step, raw, smoothed, validation };
 }
 
 /** Distances between two marks on the axis of steps: there are no half steps. */
@@ -75,6 +91,12 @@ function createPlot(frame: HTMLElement, hooks: Hooks): UPlot {
         {},
         { ...line, stroke: token(frame, '--chart-raw'), width: 1 },
         { ...line, stroke: token(frame, '--chart-smoothed'), width: 2, spanGaps: true },
+        {
+          stroke: token(frame, '--chart-validation'),
+          width: 2,
+          spanGaps: true,
+          points: { show: true, size: 7, fill: token(frame, '--chart-validation') },
+        },
       ],
       cursor: {
         y: false,
@@ -93,40 +115,62 @@ function createPlot(frame: HTMLElement, hooks: Hooks): UPlot {
         ],
       },
     },
-    [[], [], []],
+    [[], [], [], []],
     frame,
   );
 }
 
+interface Curves extends Curve {
+  readonly smoothed: Float64Array;
+  readonly validation: Float64Array;
+}
+
 /** Draws what lies within `zoom` (all of it when null), thinned to what a screen can show. */
-function draw(
-  plot: UPlot,
-  curve: Curve,
-  smoothed: Float64Array,
-  zoom: readonly [number, number] | null,
-): void {
-  const { steps, raw } = curve;
+function draw(plot: UPlot, curves: Curves, zoom: readonly [number, number] | null): void {
+  const { steps, raw, smoothed, validation } = curves;
   const first = steps[0] ?? 0;
   const last = Math.max(steps.at(-1) ?? 100, first + 10);
   const [min, max] = zoom ?? [first, last];
   const [start, end] = visibleRange(steps, min, max);
-  const shown = decimate(raw, Math.max(0, start - 1), Math.min(steps.length, end + 1), MOST_POINTS);
+  const [from, to] = [Math.max(0, start - 1), Math.min(steps.length, end + 1)];
+  const shown = withValues(decimate(raw, from, to, MOST_POINTS), validation, from, to);
   plot.batch(() => {
     plot.setData(
-      [shown.map((index) => steps[index] ?? 0), pick(raw, shown), pick(smoothed, shown)],
+      [
+        shown.map((index) => steps[index] ?? 0),
+        ...[raw, smoothed, validation].map((values) => pick(values, shown)),
+      ],
       false,
     );
     plot.setScale('x', { min, max });
   });
 }
 
-/** The loss at every step and smoothed. Drag to zoom, double-click to see all again. */
-export function LossChart({ ref, points, smoothing, onReading, onZoom }: LossChartProps) {
+/** What the chart shows, in words. */
+function describe(
+  latest: LossPoint | undefined,
+  smoothed = NaN,
+  validation: ValidationPoint | undefined,
+): string {
+  if (latest === undefined) return 'Loss chart, empty so far.';
+  const text = `Loss chart up to step ${latest.step}. Smoothed loss ${smoothed.toFixed(4)}.`;
+  return validation === undefined
+    ? text
+    : `${text} Validation loss ${formatLoss(validation.loss)} after step ${validation.step}.`;
+}
+
+/**
+ * The loss at every step and smoothed, and that of the pictures that were kept back. Drag to zoom, double-click to see
+ * all again.
+ */
+export function LossChart(props: LossChartProps) {
+  const { ref, points, validations, smoothing, onReading, onZoom } = props;
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
   const zoom = useRef<readonly [number, number] | null>(null);
   const curve = useMemo(() => curveOf(points), [points]);
   const smoothed = useMemo(() => smooth(curve.raw, smoothing), [curve, smoothing]);
+  const validation = useMemo(() => atSteps(curve.steps, validations), [curve, validations]);
   const redraw = useRef<() => void>(() => undefined);
   const zoomTo = useRef((range: readonly [number, number] | null) => {
     zoom.current = range;
@@ -138,10 +182,11 @@ export function LossChart({ ref, points, smoothing, onReading, onZoom }: LossCha
 
   useEffect(() => {
     redraw.current = () => {
-      if (plot.current !== null) draw(plot.current, curve, smoothed, zoom.current);
+      if (plot.current !== null)
+        draw(plot.current, { ...curve, smoothed, validation }, zoom.current);
     };
     redraw.current();
-  }, [curve, smoothed]);
+  }, [curve, smoothed, validation]);
 
   useEffect(() => {
     const element = frame.current;
@@ -169,17 +214,12 @@ export function LossChart({ ref, points, smoothing, onReading, onZoom }: LossCha
     };
   }, [onReading]);
 
-  const latest = points.at(-1);
   return (
     <div
       ref={frame}
       className="chart"
       role="img"
-      aria-label={
-        latest === undefined
-          ? 'Loss chart, empty so far.'
-          : `Loss chart up to step ${latest.step}. Smoothed loss ${(smoothed.at(-1) ?? NaN).toFixed(4)}.`
-      }
+      aria-label={describe(points.at(-1), smoothed.at(-1), validations.at(-1))}
     />
   );
 }

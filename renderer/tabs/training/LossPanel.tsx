@@ -1,20 +1,28 @@
 import { Button, Slider, Text } from '@mantine/core';
 import { useRef, useState } from 'react';
-import type { LossPoint } from '../../../shared/job-view';
+import type { LossPoint, ValidationPoint } from '../../../shared/job-view';
 import { formatCount, formatLoss } from '../../format';
 import { LossChart, type ChartHandle, type Reading } from './LossChart';
 import { useTraining } from './store';
 
 interface LossPanelProps {
   readonly points: readonly LossPoint[];
+  readonly validations: readonly ValidationPoint[];
   readonly over: boolean;
 }
 
-export function LossPanel({ points, over }: LossPanelProps) {
+/** `Step 40: 0.1234, smoothed 0.1200`, with the validation loss where there is one. */
+function readingText({ step, raw, smoothed, validation }: Reading): string {
+  const text = `Step ${formatCount(step)}: ${formatLoss(raw)}, smoothed ${formatLoss(smoothed)}`;
+  return validation === null ? text : `${text}, validation ${formatLoss(validation)}`;
+}
+
+export function LossPanel({ points, validations, over }: LossPanelProps) {
   const smoothing = useTraining((state) => state.smoothing);
   const [reading, setReading] = useState<Reading | null>(null);
   const [zoomed, setZoomed] = useState(false);
   const chart = useRef<ChartHandle>(null);
+  const validation = validations.at(-1);
 
   return (
     <section className="panel loss-panel" aria-label="Loss">
@@ -22,9 +30,13 @@ export function LossPanel({ points, over }: LossPanelProps) {
         <h3 className="panel-title">Loss</h3>
         <span className="legend raw">Each step</span>
         <span className="legend smoothed">Smoothed</span>
+        {validation && (
+          <span className="legend validation numbers">
+            Validation {formatLoss(validation.loss)}
+          </span>
+        )}
         <span className="reading numbers" aria-live="off">
-          {reading &&
-            `Step ${formatCount(reading.step)}: ${formatLoss(reading.raw)}, smoothed ${formatLoss(reading.smoothed)}`}
+          {reading && readingText(reading)}
         </span>
         <div className="smoothing">
           <span aria-hidden>Smoothing</span>
@@ -53,6 +65,7 @@ export function LossPanel({ points, over }: LossPanelProps) {
         <LossChart
           ref={chart}
           points={points}
+          validations={validations}
           smoothing={smoothing}
           onReading={setReading}
           onZoom={setZoomed}

@@ -85,7 +85,7 @@ export function RunView({ run }: { readonly run: JobView }) {
       <Tiles run={run} />
       <SamplesPanel run={run} />
       <div className="run-panels">
-        <LossPanel points={run.points} over={isOver(run.status)} />
+        <LossPanel points={run.points} validations={run.validations} over={isOver(run.status)} />
         <ConsolePanel jobId={run.id} over={isOver(run.status)} />
       </div>
     </section>

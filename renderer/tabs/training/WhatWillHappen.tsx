@@ -61,6 +61,9 @@ function Facts({ plan, config }: { readonly plan: Plan; readonly config: TrainCo
         {plan.regularizationImages > 0 && (
           <Fact label="Regularisation images">{formatCount(plan.regularizationImages)}</Fact>
         )}
+        {plan.validationImages > 0 && (
+          <Fact label="Validation images">{formatCount(plan.validationImages)}</Fact>
+        )}
         <Fact label="Steps an epoch">{formatCount(plan.stepsPerEpoch)}</Fact>
       </dl>
       <SamplesAhead config={config} />

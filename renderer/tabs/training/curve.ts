@@ -1,4 +1,4 @@
-import type { LossPoint } from '../../../shared/job-view';
+import type { LossPoint, ValidationPoint } from '../../../shared/job-view';
 
 /** The loss curve in numbers: smoothing, and the few points of many that a screen can show. */
 
@@ -13,6 +13,34 @@ export function curveOf(points: readonly LossPoint[]): Curve {
     steps: Float64Array.from(points, ({ step }) => step),
     raw: Float64Array.from(points, ({ loss }) => loss ?? NaN),
   };
+}
+
+/**
+ * The validation losses at the places of the steps after which they were computed, NaN everywhere else. One whose step
+ * is not among `steps`, which ascend, stands at the next.
+ */
+export function atSteps(
+  steps: Float64Array,
+  validations: readonly ValidationPoint[],
+): Float64Array {
+  const placed = new Float64Array(steps.length).fill(NaN);
+  for (const { step, loss } of validations)
+    if (loss !== null && steps.length > 0)
+      placed[Math.min(visibleRange(steps, step, step)[0], steps.length - 1)] = loss;
+  return placed;
+}
+
+/** The indices of `shown` and those in [start, end) at which `values` has one, in order. */
+export function withValues(
+  shown: readonly number[],
+  values: Float64Array,
+  start: number,
+  end: number,
+): readonly number[] {
+  const all = new Set(shown);
+  for (let index = start; index < end; index += 1)
+    if (!Number.isNaN(values[index] ?? NaN)) all.add(index);
+  return [...all].sort((a, b) => a - b);
 }
 
 /**
