@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+_LORA = "tests/test_lora.py::"
 _MATHS = "tests/test_train_maths.py::"
 _MODEL = "tests/test_train_model.py::"
 _PLAN = "tests/test_plan.py::"
@@ -14,7 +15,7 @@ _EMBEDDINGS = _MODEL + "test_embeddings_are_those_of_diffusers_pipeline"
 _FIRST_LOSS = _REFERENCE + "test_the_first_loss_is_that_of_the_base_model"
 _FOLDER_TO_FILE = _RUN + "test_a_training_from_folder_to_file"
 _NOISED = _REFERENCE + "test_pictures_are_noised_as_diffusers_does"
-_PEFT = _MATHS + "test_flat_lora_equals_peft"
+_PEFT = _LORA + "test_flat_lora_equals_peft"
 _SKIPPED_UPDATE = _MATHS + "test_an_update_that_is_not_finite_is_left_out"
 
 
@@ -240,7 +241,7 @@ MUTANTS = (
         "lora.py",
         "self.weights = nn.Parameter(torch.zeros(total,",
         "self.weights = nn.Parameter(torch.full((total,), 0.01,",
-        (_MATHS + "test_lora_starts_as_kohyas",),
+        (_LORA + "test_lora_starts_as_kohyas",),
     ),
     Mutant(
         "a-block-not-collected",
@@ -256,7 +257,7 @@ MUTANTS = (
         "lora.py",
         "self.gradients.zero_()",
         "self.gradients.mul_(1.0)",
-        (_MATHS + "test_gradients_add_up_in_fp32",),
+        (_LORA + "test_gradients_add_up_in_fp32",),
     ),
     Mutant(
         "overflow-not-skipped",

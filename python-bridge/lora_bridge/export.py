@@ -17,29 +17,42 @@ from lora_bridge.problems import ProblemError
 from lora_bridge.safetensors_header import LENGTH_BYTES, read_header
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from torch import Tensor
 
-    from lora_bridge.lora import LoraNetwork
+    from lora_bridge.lora import LoraNetwork, LoraPart
 
 TENSORS_PER_MODULE = 3
+_TEXT_ENCODER_PREFIXES = {"text_encoder_1": "lora_te1_", "text_encoder_2": "lora_te2_"}
 _ALIGNMENT = 8
 
 
-def kohya_name(module: str) -> str:
-    """`down_blocks.1.attentions.0.proj_in` is `lora_unet_input_blocks_4_1_proj_in`."""
-    return "lora_unet_" + ldm_names.unet_name(module).replace(".", "_")
+def kohya_name(part: LoraPart, module: str) -> str:
+    """The UNet's `down_blocks.1.attentions.0.proj_in` is `lora_unet_input_blocks_4_1_proj_in`.
+
+    A text encoder's `encoder.layers.0.mlp.fc1` is `lora_te1_text_model_encoder_layers_0_mlp_fc1`.
+    """
+    if part == "unet":
+        return "lora_unet_" + _joined(ldm_names.unet_name(module))
+    # Only the second encoder's own names begin with it.
+    return _TEXT_ENCODER_PREFIXES[part] + "text_model_" + _joined(module.removeprefix("text_model."))
 
 
-def kohya_tensors(lora: LoraNetwork, dtype: torch.dtype) -> dict[str, Tensor]:
+def _joined(module: str) -> str:
+    return module.replace(".", "_")
+
+
+def kohya_tensors(networks: Sequence[LoraNetwork], dtype: torch.dtype) -> dict[str, Tensor]:
     """Down [rank, in], up [out, rank] and alpha [] of every module, on the CPU."""
     tensors: dict[str, Tensor] = {}
-    for pair in lora.pairs:
-        name = kohya_name(pair.name)
-        tensors[f"{name}.alpha"] = torch.tensor(lora.alpha, dtype=dtype)
-        tensors[f"{name}.lora_down.weight"] = pair.down.to("cpu", dtype, copy=True)
-        tensors[f"{name}.lora_up.weight"] = pair.up.to("cpu", dtype, copy=True)
+    for lora in networks:
+        for pair in lora.pairs:
+            name = kohya_name(lora.part, pair.name)
+            tensors[f"{name}.alpha"] = torch.tensor(lora.alpha, dtype=dtype)
+            tensors[f"{name}.lora_down.weight"] = pair.down.to("cpu", dtype, copy=True)
+            tensors[f"{name}.lora_up.weight"] = pair.up.to("cpu", dtype, copy=True)
     return tensors
 
 

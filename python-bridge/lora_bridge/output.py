@@ -19,6 +19,8 @@ from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import CheckpointEvent, Problem, WarningEvent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from msgspec import UnsetType
 
     from lora_bridge.lora import LoraNetwork
@@ -51,12 +53,11 @@ class OutputFolder:
         with tempfile.TemporaryFile(dir=self._folder) as probe:
             probe.write(b"\0")
 
-    def require_room(self, lora: LoraNetwork, facts: RunFacts) -> None:
+    def require_room(self, networks: Sequence[LoraNetwork], facts: RunFacts) -> None:
         """Raise ProblemError `disk_full` unless all files of the run fit on the disk."""
-        tensors = TENSORS_PER_MODULE * len(lora.pairs)
-        size = (
-            lora.weights.numel() * self._dtype.itemsize + tensors * _HEADER_BYTES_PER_TENSOR + _METADATA_BYTES
-        )
+        tensors = TENSORS_PER_MODULE * sum(len(lora.pairs) for lora in networks)
+        weights = sum(lora.weights.numel() for lora in networks)
+        size = weights * self._dtype.itemsize + tensors * _HEADER_BYTES_PER_TENSOR + _METADATA_BYTES
         every = self._config.save_every_n_epochs
         files = 1 + ((facts.schedule.epochs - 1) // every if every else 0)
         free = shutil.disk_usage(self._folder).free
@@ -69,33 +70,37 @@ class OutputFolder:
                 "Make room, save less often (Save every N epochs), or choose a folder on another disk.",
             )
 
-    def save_epoch(self, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> None:
+    def save_epoch(self, networks: Sequence[LoraNetwork], facts: RunFacts, step: int, epoch: int) -> None:
         """Write `<name>-000001.safetensors`. A failure is only warned of: the training is worth more."""
-        self._save_on_the_way(f"{epoch:06d}", lora, facts, step, epoch)
+        self._save_on_the_way(f"{epoch:06d}", networks, facts, step, epoch)
 
-    def save_step(self, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> None:
+    def save_step(self, networks: Sequence[LoraNetwork], facts: RunFacts, step: int, epoch: int) -> None:
         """Write `<name>-step00000001.safetensors`, as Kohya calls it. A failure is only warned of."""
-        self._save_on_the_way(f"step{step:08d}", lora, facts, step, epoch)
+        self._save_on_the_way(f"step{step:08d}", networks, facts, step, epoch)
 
-    def _save_on_the_way(self, mark: str, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> None:
+    def _save_on_the_way(
+        self, mark: str, networks: Sequence[LoraNetwork], facts: RunFacts, step: int, epoch: int
+    ) -> None:
         file = self._folder / f"{self._config.output_name}-{mark}.safetensors"
         try:
-            self._checkpoints.append(self._save(file, lora, facts, step, epoch, final=False))
+            self._checkpoints.append(self._save(file, networks, facts, step, epoch, final=False))
         except (OSError, ProblemError) as error:
             problem = problem_of(error)
             message = f"{file} was not saved: {problem.message}"
             self._warn("checkpoint_failed", message, problem.hint)
 
-    def save_final(self, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> list[Path]:
+    def save_final(
+        self, networks: Sequence[LoraNetwork], facts: RunFacts, step: int, epoch: int
+    ) -> list[Path]:
         """Write `<name>.safetensors`; returns it and the epochs' files, the newest first.
 
         Where it cannot be written it is saved elsewhere; the error that is raised says where.
         """
         name = f"{self._config.output_name}.safetensors"
         try:
-            saved = self._save(self._folder / name, lora, facts, step, epoch, final=True)
+            saved = self._save(self._folder / name, networks, facts, step, epoch, final=True)
         except (OSError, ProblemError) as error:
-            rescued = self._rescue(name, lora, facts, step, epoch)
+            rescued = self._rescue(name, networks, facts, step, epoch)
             if rescued is None:
                 raise
             problem = problem_of(error)
@@ -103,20 +108,31 @@ class OutputFolder:
             raise ProblemError(problem.code, message, "Move it to where you want it.") from error
         return [saved, *reversed(self._checkpoints)]
 
-    def _rescue(self, name: str, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int) -> Path | None:
+    def _rescue(
+        self, name: str, networks: Sequence[LoraNetwork], facts: RunFacts, step: int, epoch: int
+    ) -> Path | None:
         """Save in the first other folder that takes it: hours of training are in this file."""
         for folder in (Path(self._config.logging_dir), system.data_dir() / "rescued"):
             with suppress(OSError, ProblemError):
                 folder.mkdir(parents=True, exist_ok=True)
-                return self._save(folder / name, lora, facts, step, epoch, final=True)
+                return self._save(folder / name, networks, facts, step, epoch, final=True)
         return None
 
     def _save(
-        self, file: Path, lora: LoraNetwork, facts: RunFacts, step: int, epoch: int, *, final: bool
+        self,
+        file: Path,
+        networks: Sequence[LoraNetwork],
+        facts: RunFacts,
+        step: int,
+        epoch: int,
+        *,
+        final: bool,
     ) -> Path:
         temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
         try:
-            write_lora(temporary, kohya_tensors(lora, self._dtype), file_metadata(facts, file, step, epoch))
+            write_lora(
+                temporary, kohya_tensors(networks, self._dtype), file_metadata(facts, file, step, epoch)
+            )
         except OSError as error:
             # A write that fails says no name, or that of the temporary file.
             error.filename = str(file)

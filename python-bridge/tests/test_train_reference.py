@@ -197,7 +197,7 @@ def test_half_precision_gradients_are_those_of_fp32_in_every_layer(tiny_sdxl: Pa
     pairs: list[tuple[str, Tensor, Tensor]] = []
     for dtype in (torch.float32, torch.bfloat16):
         unet = DiffusersModel(str(tiny_sdxl), local=True).unet(dtype)
-        lora = LoraNetwork(unet.module, 4, 2.0, torch.Generator().manual_seed(1))
+        lora = LoraNetwork("unet", unet.module, 4, 2.0, torch.Generator().manual_seed(1))
         filler = torch.Generator().manual_seed(2)
         for pair in lora.pairs:
             pair.up.copy_(torch.randn(pair.up.shape, generator=filler) * 0.1)

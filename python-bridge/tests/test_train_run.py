@@ -238,11 +238,11 @@ def test_diffusers_loads_what_was_trained(project: Path, tiny_sdxl: Path) -> Non
         theirs = Unet(pipeline.unet).predict(*inputs)
 
         unet = DiffusersModel(str(tiny_sdxl), local=True).unet(torch.float32)
-        lora = LoraNetwork(unet.module, 4, 2.0, torch.Generator())
+        lora = LoraNetwork("unet", unet.module, 4, 2.0, torch.Generator())
         weights = load_tensors(ending.outputs[0])
         for pair in lora.pairs:
-            pair.down.copy_(weights[f"{kohya_name(pair.name)}.lora_down.weight"])
-            pair.up.copy_(weights[f"{kohya_name(pair.name)}.lora_up.weight"])
+            pair.down.copy_(weights[f"{kohya_name('unet', pair.name)}.lora_down.weight"])
+            pair.up.copy_(weights[f"{kohya_name('unet', pair.name)}.lora_up.weight"])
         lora.publish()
         ours = unet.predict(*inputs)
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
