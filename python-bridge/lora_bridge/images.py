@@ -1,27 +1,50 @@
-"""Pictures on disk: their size from the header alone, their pixels upright and without transparency."""
+"""Pictures on disk: their size from the header alone, their pixels upright and in eight bits a colour."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import struct
+import warnings
+import zlib
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from PIL import Image, UnidentifiedImageError
+# Before the HEIF reader, which would take AVIF pictures of the brand mif1 for its own and fail at their
+# pixels.
+from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 
 from lora_bridge.buckets import Fit, Size
+
+try:
+    from pillow_heif import register_heif_opener
+except ImportError:
+    _reads_heif = False
+else:
+    register_heif_opener()
+    _reads_heif = True
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-IMAGE_EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".avif"})
+_HEIF = frozenset({".heic", ".heif"})
+IMAGE_EXTENSIONS = _HEIF | frozenset(
+    {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".avif", ".tif", ".tiff", ".gif"}
+)
+"""Of moving pictures the first is read."""
+
 UNREADABLE = (
     OSError,
-    UnidentifiedImageError,
     SyntaxError,
     ValueError,
     EOFError,
     RuntimeError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    MemoryError,
+    struct.error,
+    zlib.error,
     Image.DecompressionBombError,
 )
-"""What Pillow throws at a file that is not a whole picture; its AVIF decoder a RuntimeError."""
+"""What Pillow and its readers throw at a file that is not a whole picture."""
 
 _ORIENTATION = 0x0112
 _AS_IT_IS = 1
@@ -35,37 +58,78 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _SIDEWAYS = frozenset({5, 6, 7, 8})
+_WHITES = (0xFF, 0xFFFF, 0xFFFF_FFFF)
+_MOST_PIXELS = 178_956_970
+"""Above it Pillow takes a picture for a bomb."""
+
+# Pillow's word of caution from half of that on; scans and panoramas are that large.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+class ReaderMissingError(OSError):
+    """A picture in a format that nothing installed here can read; says what can."""
+
+
+class Layers(NamedTuple):
+    """A picture's colours and its transparency, of one size."""
+
+    colours: Image.Image
+    """RGB, also where the picture is transparent."""
+    alpha: Image.Image | None
+    """L, 255 where the picture is opaque; None for a picture that cannot be transparent."""
 
 
 def picture_size(file: Path) -> Size:
     """Size as a person sees the picture. Reads only the header; raises one of UNREADABLE."""
-    with Image.open(file) as image:
+    with _open(file) as image:
         width, height = image.size
         return Size(height, width) if _orientation(image) in _SIDEWAYS else Size(width, height)
 
 
 def load_picture(file: Path) -> Image.Image:
     """RGB, turned upright by its EXIF orientation, transparency on white. Raises one of UNREADABLE."""
-    with Image.open(file) as image:
-        turn = _UPRIGHT.get(_orientation(image))
-        picture = _opaque(eight_bit(image))
-    return picture if turn is None else picture.transpose(turn)
+    picture = _upright(file)
+    if picture.mode == "RGB":
+        return picture
+    white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, picture).convert("RGB")
+
+
+def load_layers(file: Path) -> Layers:
+    """As `load_picture`, with the transparency beside the colours. Raises one of UNREADABLE."""
+    picture = _upright(file)
+    return Layers(picture.convert("RGB"), picture.getchannel("A") if picture.mode == "RGBA" else None)
 
 
 def eight_bit(image: Image.Image) -> Image.Image:
-    """A grey picture with 16 bits in as many shades as fit in 8; Pillow's own conversion cuts off all but the
-    darkest."""
-    return image.point(lambda shade: shade / 256).convert("L") if image.mode == "I;16" else image
+    """A grey picture of more than 8 bits in as many shades as fit in 8; Pillow's own conversion cuts off all
+    but the darkest.
+
+    Whole numbers of 32 bits and fractions do not say what white is: it is the first of 1 (for fractions),
+    255, 65535 and 2³²-1 that no shade exceeds.
+    """
+    if image.mode.startswith("I;16"):
+        return image.convert("I").point(lambda shade: shade / 256).convert("L")
+    if image.mode not in {"I", "F"}:
+        return image
+    _, brightest = cast("tuple[float, float]", image.getextrema())
+    whites = (1.0, *_WHITES) if image.mode == "F" else _WHITES
+    factor = 255 / next((white for white in whites if brightest <= white), brightest)
+    return image.convert("F").point(lambda shade: shade * factor + 0.5).convert("L")
 
 
 def why_unreadable(error: BaseException) -> str:
     """What one of UNREADABLE means, as a sentence."""
+    if isinstance(error, ReaderMissingError):
+        return str(error)
     if isinstance(error, PermissionError):
         return "You have no permission to read it."
     if isinstance(error, FileNotFoundError):
         return "It is not there any more."
     if isinstance(error, Image.DecompressionBombError):
-        return "The picture is too large."
+        return f"The picture is too large: it has more than {_MOST_PIXELS // 1_000_000} million pixels."
+    if isinstance(error, MemoryError):
+        return "The picture is too large for the memory of this machine."
     return "This is not a picture, or it is damaged."
 
 
@@ -76,16 +140,35 @@ def fit_picture(picture: Image.Image, fit: Fit) -> Image.Image:
     return picture.crop((fit.left, fit.top, fit.left + fit.bucket.width, fit.top + fit.bucket.height))
 
 
+def _open(file: Path) -> Image.Image:
+    try:
+        return Image.open(file)
+    except UnidentifiedImageError as error:
+        missing = _missing_reader(file.suffix.lower())
+        if missing is None:
+            raise
+        raise ReaderMissingError(missing) from error
+
+
+def _missing_reader(extension: str) -> str | None:
+    if extension in _HEIF and not _reads_heif:
+        return "HEIC pictures cannot be read here: install the Python package pillow-heif, or save it as PNG."
+    if extension == ".avif" and not AvifImagePlugin.SUPPORTED:
+        return "AVIF pictures cannot be read here: this build of Pillow lacks AVIF. Save it as PNG."
+    return None
+
+
+def _upright(file: Path) -> Image.Image:
+    """RGB, or RGBA where it may be transparent."""
+    with _open(file) as image:
+        turn = _UPRIGHT.get(_orientation(image))
+        picture = eight_bit(image).convert("RGBA" if image.has_transparency_data else "RGB")
+    return picture if turn is None else picture.transpose(turn)
+
+
 def _orientation(image: Image.Image) -> int:
-    # Asking a PNG without an eXIf chunk for its EXIF decodes all its pixels in search of one.
-    if image.format == "PNG" and "exif" not in image.info:
+    # Asking a PNG without an eXIf chunk for its EXIF decodes all its pixels in search of one. Pillow turns
+    # TIFF pictures itself.
+    if image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info):
         return _AS_IT_IS
     return image.getexif().get(_ORIENTATION, _AS_IT_IS)
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layer = image.convert("RGBA")
-    white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-    return Image.alpha_composite(white, layer).convert("RGB")
