@@ -9,22 +9,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
+import huggingface_hub
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.utils import logging as diffusers_logging
-from safetensors import SafetensorError, safe_open
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
 from lora_bridge import ldm_names, system
+from lora_bridge.file_stamp import file_stamps
 from lora_bridge.identify import identify
+from lora_bridge.own_vae import OwnVae
 from lora_bridge.problems import ProblemError
 from lora_bridge.text_encoder import TextEncoder
 from lora_bridge.unet import Unet
 from lora_bridge.vae import Vae
+from lora_bridge.weights import UNLOADABLE, empty_model, fill, first_line, frozen, variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +37,17 @@ diffusers_logging.disable_progress_bar()
 transformers_logging.disable_progress_bar()
 
 SDXL_CONFIGS = Path(__file__).parent / "sdxl"
+PARTS = 3
+"""Of a base model, as its loading is reported."""
+
+CachedPart: TypeAlias = Literal["vae", "text_encoder_1", "text_encoder_2"]
+"""A part whose results may be kept for the next run."""
+
+_FOLDERS: dict[CachedPart, tuple[str, ...]] = {
+    "vae": ("vae",),
+    "text_encoder_1": ("text_encoder", "tokenizer"),
+    "text_encoder_2": ("text_encoder_2", "tokenizer_2"),
+}
 
 
 class BaseModel(ABC):
@@ -51,9 +65,27 @@ class BaseModel(ABC):
     def unet(self, dtype: torch.dtype) -> Unet:
         """The UNet."""
 
+    @abstractmethod
+    def identity(self, part: CachedPart) -> str:
+        """What tells this part, with its tokenizer, apart from that of any other model or of this one once it
+        is changed. Raises ProblemError when it is not there."""
 
-def open_base_model(path: str) -> BaseModel:
-    """The model at a path, or of a hub name. Raises ProblemError for what is no whole SDXL base model."""
+    @property
+    def configs(self) -> Path:
+        """The folder with a folder for each part's configuration."""
+        return SDXL_CONFIGS
+
+
+def open_base_model(path: str, vae: str = "") -> BaseModel:
+    """The model at a path, or of a hub name, with the VAE at the other path, if any, in place of its own.
+
+    Raises ProblemError for what is no whole SDXL base model, and `vae_missing` or `vae_damaged`.
+    """
+    base = _open(path)
+    return WithOwnVae(base, OwnVae(vae, base.configs / "vae")) if vae.strip() else base
+
+
+def _open(path: str) -> BaseModel:
     identity = identify(path)
     if identity.problem is not None:
         problem = identity.problem
@@ -87,30 +119,47 @@ class DiffusersModel(BaseModel):
     def unet(self, dtype: torch.dtype) -> Unet:
         return Unet(self._load(UNet2DConditionModel, "unet", dtype))
 
+    def identity(self, part: CachedPart) -> str:
+        if not self._local:
+            return self._hub_identity(part)
+        folders = [Path(self._source) / folder for folder in _FOLDERS[part]]
+        try:
+            return "\n".join(file_stamps(folder.iterdir()) for folder in folders)
+        except OSError as error:
+            raise self._problem(part, error) from error
+
+    @property
+    def configs(self) -> Path:
+        return Path(self._source) if self._local else SDXL_CONFIGS
+
+    def _hub_identity(self, part: CachedPart) -> str:
+        """The commit, which stands for all of its files."""
+        try:
+            config = cast("Any", huggingface_hub).hf_hub_download(
+                self._source, f"{_FOLDERS[part][0]}/config.json"
+            )
+        except UNLOADABLE as error:
+            raise self._problem(part, error) from error
+        return f"{self._source} {part} {Path(config).parents[1].name}"
+
     def _load(self, kind: Any, part: str, dtype: torch.dtype | None = None) -> Any:
         options: dict[str, Any] = {"subfolder": part, "local_files_only": self._local}
         if dtype is not None:
-            options |= {"dtype": dtype, "use_safetensors": True, "variant": self._variant(part)}
+            variant = variant_of(Path(self._source) / part) if self._local else None
+            options |= {"dtype": dtype, "use_safetensors": True, "variant": variant}
         try:
             loaded = kind.from_pretrained(self._source, **options)
-        except (OSError, SafetensorError, ValueError) as error:
+        except UNLOADABLE as error:
             raise self._problem(part, error) from error
-        return loaded if dtype is None else _frozen(loaded)
-
-    def _variant(self, part: str) -> str | None:
-        """Some copies of SDXL hold only the half-precision files."""
-        if not self._local:
-            return None
-        names = [file.name for file in (Path(self._source) / part).glob("*.safetensors*")]
-        return "fp16" if names and all(".fp16." in name for name in names) else None
+        return loaded if dtype is None else frozen(loaded)
 
     def _problem(self, part: str, error: Exception) -> ProblemError:
         if self._local:
-            message = f"The {part} of the base model {self._source} cannot be loaded: {_first_line(error)}"
+            message = f"The {part} of the base model {self._source} cannot be loaded: {first_line(error)}"
             return ProblemError("model_damaged", message, "Copy or download the model again.")
         return ProblemError(
             "hub_unreachable",
-            f"The base model {self._source} cannot be had from the Hugging Face hub: {_first_line(error)}",
+            f"The base model {self._source} cannot be had from the Hugging Face hub: {first_line(error)}",
             "Check the name and the network, or choose a .safetensors file or a folder on this machine.",
         )
 
@@ -124,7 +173,8 @@ class SingleFileModel(BaseModel):
         self._tokenizer = tokenizer or system.data_dir() / "clip-tokenizer"
 
     def vae(self) -> Vae:
-        return Vae(self._filled(self._empty(AutoencoderKL, "vae"), torch.float32, self._vae_tensor))
+        empty = empty_model(AutoencoderKL, self._configs / "vae")
+        return Vae(self._filled(empty, torch.float32, self._vae_tensor))
 
     def text_encoder(self, number: int, dtype: torch.dtype) -> TextEncoder:
         folder = self._configs / ("text_encoder_2" if number else "text_encoder")
@@ -135,12 +185,21 @@ class SingleFileModel(BaseModel):
         return TextEncoder(self._load_tokenizer(number, model), self._filled(model, dtype, read))
 
     def unet(self, dtype: torch.dtype) -> Unet:
-        return Unet(self._filled(self._empty(UNet2DConditionModel, "unet"), dtype, self._unet_tensor))
+        empty = empty_model(UNet2DConditionModel, self._configs / "unet")
+        return Unet(self._filled(empty, dtype, self._unet_tensor))
 
-    def _empty(self, kind: Any, part: str) -> Any:
-        """A model without memory."""
-        with torch.device("meta"):
-            return kind.from_config(kind.load_config(self._configs / part))
+    def identity(self, part: CachedPart) -> str:
+        files = [self._file, self._configs / _FOLDERS[part][0] / "config.json"]
+        if part != "vae":
+            files += self._tokenizer.glob("*")
+        try:
+            return file_stamps(files)
+        except OSError as error:
+            raise self._problem(error) from error
+
+    @property
+    def configs(self) -> Path:
+        return self._configs
 
     def _load_tokenizer(self, number: int, model: Any) -> Any:
         # OpenCLIP pads with the token 0, which reads "!"; OpenAI's CLIP with the end of the text.
@@ -157,26 +216,17 @@ class SingleFileModel(BaseModel):
         return tokenizer
 
     def _filled(self, model: Any, dtype: torch.dtype, read: Callable[[Any, str], torch.Tensor]) -> Any:
-        """Give a model without memory its tensors from the file, and its counters their numbers."""
-        state: dict[str, torch.Tensor] = {}
         try:
-            with cast("Any", safe_open(self._file, framework="pt")) as tensors:
-                for name, empty in model.state_dict().items():
-                    tensor = read(tensors, name).to(dtype)
-                    # A linear layer that is written as a 1x1 convolution, and the other way round.
-                    state[name] = tensor.reshape(empty.shape)
-        except (SafetensorError, OSError, RuntimeError) as error:
-            raise ProblemError(
-                "model_damaged",
-                f"The base model {self._file} cannot be loaded: {_first_line(error)}",
-                "It may not be a plain SDXL model. Copy or download it again, or choose another.",
-            ) from error
-        model.load_state_dict(state, assign=True)
-        for name, buffer in model.named_buffers():
-            if buffer.is_meta and name.endswith("position_ids"):
-                buffer_owner = model.get_submodule(name.rpartition(".")[0])
-                buffer_owner.position_ids = torch.arange(buffer.shape[-1]).unsqueeze(0)
-        return _frozen(model)
+            return fill(model, self._file, dtype, read)
+        except UNLOADABLE as error:
+            raise self._problem(error) from error
+
+    def _problem(self, error: Exception) -> ProblemError:
+        return ProblemError(
+            "model_damaged",
+            f"The base model {self._file} cannot be loaded: {first_line(error)}",
+            "It may not be a plain SDXL model. Copy or download it again, or choose another.",
+        )
 
     @staticmethod
     def _unet_tensor(tensors: Any, name: str) -> torch.Tensor:
@@ -199,15 +249,26 @@ class SingleFileModel(BaseModel):
         return tensor if third is None else tensor.chunk(3)[third].clone()
 
 
+class WithOwnVae(BaseModel):
+    """A base model with another VAE in place of its own."""
+
+    def __init__(self, base: BaseModel, vae: OwnVae) -> None:
+        self._base = base
+        self._vae = vae
+
+    def vae(self) -> Vae:
+        return self._vae.load()
+
+    def text_encoder(self, number: int, dtype: torch.dtype) -> TextEncoder:
+        return self._base.text_encoder(number, dtype)
+
+    def unet(self, dtype: torch.dtype) -> Unet:
+        return self._base.unet(dtype)
+
+    def identity(self, part: CachedPart) -> str:
+        return self._vae.identity() if part == "vae" else self._base.identity(part)
+
+
 def _knows_the_words_of(model: Any, tokenizer: Any) -> bool:
     """Where its files are missing, transformers makes a tokenizer without words, and says nothing."""
     return len(tokenizer) >= model.config.vocab_size
-
-
-def _frozen(model: Any) -> Any:
-    return model.requires_grad_(False).eval()
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
