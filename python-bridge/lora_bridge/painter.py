@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from lora_bridge.buckets import LATENT_STEP
+from lora_bridge.identify import Prediction
 from lora_bridge.problems import ProblemError
 from lora_bridge.progress import check_stop
 from lora_bridge.samplers import Denoising
@@ -15,9 +16,10 @@ from lora_bridge.vae import LATENT_CHANNELS
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.sample_prompts import SamplePrompt
     from lora_bridge.sink import Sink
-    from lora_bridge.text import TextEmbedding
+    from lora_bridge.text import Texts
     from lora_bridge.unet import Unet
     from lora_bridge.vae import Vae
 
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
 class Painter:
     """What it takes to draw prompts. It changes nothing in the UNet and in torch's own generators."""
 
-    def __init__(self, unet: Unet, vae: Vae, texts: dict[str, TextEmbedding], device: torch.device) -> None:
-        """`unet` is on `device`, `vae` on the CPU; `texts` has every prompt and every negative prompt."""
+    def __init__(self, config: TrainConfig, unet: Unet, vae: Vae, texts: Texts, device: torch.device) -> None:
+        """`unet` and `texts` are on `device`, `vae` on the CPU. `texts` knows all prompts."""
+        self._prediction = Prediction(config.v_parameterization, config.zero_terminal_snr)
         self._unet = unet
         self._vae = vae
         self._texts = texts
@@ -55,13 +58,12 @@ class Painter:
         Where the scale is above 1 it is guided away from the negative prompt (Ho & Salimans 2022).
         """
         guided = prompt.cfg_scale > 1
-        shown = [self._texts[text] for text in ([prompt.negative, prompt.text] if guided else [prompt.text])]
-        hidden = torch.stack([text.hidden for text in shown]).to(self._device)
-        pooled = torch.stack([text.pooled for text in shown]).to(self._device)
+        shown = [prompt.negative, prompt.text] if guided else [prompt.text]
+        hidden, pooled = self._texts.embed(shown)
         size = [prompt.height, prompt.width]
         time_ids = torch.tensor([[*size, 0, 0, *size]] * len(shown), dtype=torch.float32).to(self._device)
 
-        denoising = Denoising(prompt.sampler, prompt.steps, generator)
+        denoising = Denoising(prompt.sampler, prompt.steps, generator, self._prediction)
         shape = (1, LATENT_CHANNELS, prompt.height // LATENT_STEP, prompt.width // LATENT_STEP)
         latents = torch.randn(shape, generator=generator).to(self._device) * denoising.first_sigma
         for timestep in denoising.timesteps():
