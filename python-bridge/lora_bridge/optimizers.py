@@ -1,0 +1,136 @@
+"""Optimizers of other libraries, behind one shape. Their types are unknown: `Any` stays in here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from lora_bridge.optimizer_choice import choose_optimizer
+from lora_bridge.problems import ProblemError
+from lora_bridge.schedules import make_schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor, nn
+
+    from lora_bridge.optimizer_choice import OptimizerChoice
+    from lora_bridge.protocol_types import TrainConfig
+
+_FUSED = frozenset({"Adam", "AdamW", "SGD"})
+
+
+class Stepper:
+    """A library's optimizer and the schedule of its rate."""
+
+    def __init__(
+        self,
+        parameters: Sequence[Sequence[nn.Parameter]],
+        rates: Sequence[float],
+        choice: OptimizerChoice,
+        config: TrainConfig,
+        total_steps: int,
+    ) -> None:
+        """One sequence of parameters and one rate for each network. Raises ProblemError."""
+        self._choice = choice
+        self._optimizer = _make(parameters, rates, choice, config)
+        self._skips_on_device = bool(getattr(self._optimizer, "_step_supports_amp_scaling", False))
+        self._schedule = make_schedule(self._optimizer, choice, config, total_steps)
+        if hasattr(self._optimizer, "train"):
+            self._optimizer.train()
+
+    def step(self, finite: Tensor) -> float:
+        """Step unless the 0-d `finite` is false; the rate that the first parameter was updated with.
+
+        torch's fused optimizers decide that on the device. All others wait for it here.
+        """
+        optimizer = self._optimizer
+        rate = self._rate_before()
+        if self._skips_on_device:
+            # They leave everything as it is where this is 1; torch.amp.GradScaler relies on it.
+            optimizer.found_inf = (~finite).float()
+            optimizer.grad_scale = None
+            optimizer.step()
+        elif bool(finite) and not self._stands_still():
+            optimizer.step()
+            rate = self._rate_after(rate)
+        if self._schedule is not None:
+            self._schedule.step()
+        return rate
+
+    @property
+    def averages(self) -> bool:
+        """The parameters that are trained are not those that are to be kept."""
+        return self._choice.averages
+
+    def to_averages(self) -> None:
+        """Let the parameters be those that are to be kept."""
+        self._optimizer.eval()
+
+    def to_training(self) -> None:
+        """Undo `to_averages`, but for what its arithmetic rounds."""
+        self._optimizer.train()
+
+    def description(self) -> str:
+        """As Kohya's metadata has it: `module.Class(key=value,...)`."""
+        kind = cast("Any", type(self._optimizer))
+        name = f"{kind.__module__}.{kind.__name__}"
+        arguments = ",".join(f"{key}={value}" for key, value in self._choice.arguments.items())
+        return f"{name}({arguments})" if arguments else name
+
+    def _stands_still(self) -> bool:
+        """At a rate of 0 those that multiply it leave all as it is, or fail: DAdaptSGD divides by it."""
+        return self._choice.one_rate and self._optimizer.param_groups[0]["lr"] == 0
+
+    def _rate_before(self) -> float:
+        if self._choice.sets_rate:
+            return 0.0
+        group = self._optimizer.param_groups[0]
+        # D-Adaptation and Prodigy multiply the rate by the distance that they estimate.
+        return float(group["lr"]) * float(group.get("d", 1.0))
+
+    def _rate_after(self, before: float) -> float:
+        group = self._optimizer.param_groups[0]
+        if self._choice.sets_rate:
+            return float(self._optimizer._get_lr(group, self._optimizer.state[group["params"][0]]))
+        return float(group["scheduled_lr"]) if "scheduled_lr" in group else before
+
+
+def try_optimizer(config: TrainConfig, total_steps: int) -> None:
+    """Make the optimizer and the schedule once, on nothing: what a library refuses is said before the run.
+
+    Raises ProblemError `bad_optimizer` or `bad_schedule`.
+    """
+    weights = torch.nn.Parameter(torch.zeros(1, 1))
+    Stepper([[weights]], [1.0], choose_optimizer(config), config, total_steps)
+
+
+def _make(
+    parameters: Sequence[Sequence[nn.Parameter]],
+    rates: Sequence[float],
+    choice: OptimizerChoice,
+    config: TrainConfig,
+) -> Any:
+    if choice.one_rate:
+        rates = [rates[0]] * len(rates)
+    arguments = {**choice.arguments, **choice.fixed}
+    groups: list[dict[str, Any]] = [{"params": list(group)} for group in parameters]
+    if choice.sets_rate:
+        arguments["lr"] = None
+    else:
+        arguments["lr"] = rates[0]
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate
+    if choice.module == "torch.optim" and choice.name in _FUSED and "foreach" not in arguments:
+        arguments.setdefault("fused", True)
+    try:
+        return getattr(import_module(choice.module), choice.name)(groups, **arguments)
+    # Whatever a library says of its arguments, or while it loads, is about the user's choice.
+    except Exception as error:
+        raise ProblemError(
+            "bad_optimizer",
+            f"Optimizer {config.optimizer} could not be made: {error}",
+            "Check Optimizer extra arguments, or choose another.",
+        ) from error
