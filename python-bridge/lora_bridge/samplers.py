@@ -6,6 +6,7 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from diffusers.schedulers.scheduling_dpmsolver_singlestep import DPMSolverSinglestepScheduler
@@ -17,17 +18,19 @@ from diffusers.schedulers.scheduling_k_dpm_2_discrete import KDPM2DiscreteSchedu
 from diffusers.schedulers.scheduling_lms_discrete import LMSDiscreteScheduler
 from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 
-from lora_bridge.noise import BETA_END, BETA_START, TIMESTEPS
+from lora_bridge.identify import Prediction
+from lora_bridge.noise import BETA_END, BETA_START, TIMESTEPS, alphas_cumprod, zero_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import torch
     from torch import Tensor
 
     from lora_bridge.protocol_types import Sampler
 
 _GAUSS_NODE = 1 / math.sqrt(3)
+_LAST_SIGNAL = 2.0**-24
+"""What diffusers has in place of no signal at all, which no sampler can divide by."""
 
 
 class _Lms(LMSDiscreteScheduler):
@@ -91,8 +94,25 @@ _RECIPES: dict[Sampler, _Recipe] = {
 class Denoising:
     """One picture's way from noise to a latent. Its numbers are on the CPU, whatever the latent is on."""
 
-    def __init__(self, sampler: Sampler, steps: int, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        sampler: Sampler,
+        steps: int,
+        generator: torch.Generator,
+        prediction: Prediction = Prediction(),  # noqa: B008 - a tuple
+    ) -> None:
+        """`prediction` is what the model was trained to predict.
+
+        With zero terminal SNR every sampler spaces its steps as Lin et al. (2023) do, none as Karras et al.
+        (2022), by whom most steps would be taken where there is noise alone.
+        """
         recipe = _RECIPES[sampler]
+        options = {**recipe.options, "prediction_type": "v_prediction" if prediction.velocity else "epsilon"}
+        if prediction.zero_terminal_snr:
+            options |= {"trained_betas": _zero_terminal_betas()}
+            options.pop("use_karras_sigmas", None)
+            # The one that has no other spacing begins at the last timestep too.
+            options |= {} if recipe.scheduler is DPMSolverSinglestepScheduler else _TRAILING
         with warnings.catch_warnings():
             # That `dpmsolver` will be gone from a later diffusers; ours is pinned.
             warnings.simplefilter("ignore", FutureWarning)
@@ -101,9 +121,10 @@ class Denoising:
                 beta_start=BETA_START,
                 beta_end=BETA_END,
                 beta_schedule="scaled_linear",
-                **recipe.options,
+                **options,
             )
         self._scheduler.set_timesteps(steps)
+        self._scheduler.timesteps = _in_schedule(self._scheduler.timesteps, sampler)
         self._extra = {"generator": generator} if recipe.draws_noise else {}
 
     @property
@@ -120,5 +141,22 @@ class Denoising:
         return self._scheduler.scale_model_input(latents, timestep)
 
     def step(self, prediction: Tensor, timestep: Tensor, latents: Tensor) -> Tensor:
-        """The latents after the model predicted this noise in them, all [B, 4, h, w]."""
+        """The latents after the model predicted this of them, all [B, 4, h, w]."""
         return self._scheduler.step(prediction, timestep, latents, **self._extra).prev_sample
+
+
+def _in_schedule(timesteps: Tensor, sampler: Sampler) -> Tensor:
+    """Without -1, which rounding adds to some numbers of trailing steps, such as 61.
+
+    Two samplers would look there for the end of the schedule; the others count on a step more.
+    """
+    kept = timesteps[timesteps >= 0] if sampler in ("ddim", "pndm") else timesteps
+    return kept.clamp(min=0)
+
+
+def _zero_terminal_betas() -> list[float]:
+    """Lin et al. (2023), algorithm 1, for the schedulers that know of it and for those that do not."""
+    signal = zero_terminal(alphas_cumprod().double())
+    signal[-1] = _LAST_SIGNAL
+    kept = signal / torch.cat([torch.ones(1, dtype=signal.dtype), signal[:-1]])
+    return (1 - kept).tolist()
