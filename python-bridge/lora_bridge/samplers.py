@@ -112,7 +112,7 @@ class Denoising:
             options |= {"trained_betas": _zero_terminal_betas()}
             options.pop("use_karras_sigmas", None)
             # The one that has no other spacing begins at the last timestep too.
-            options |= {} if recipe.scheduler is DPMSolverSinglestepScheduler else _TRAILING
+            options |= {} if sampler == "dpmsingle" else _TRAILING
         with warnings.catch_warnings():
             # That `dpmsolver` will be gone from a later diffusers; ours is pinned.
             warnings.simplefilter("ignore", FutureWarning)
@@ -159,4 +159,4 @@ def _zero_terminal_betas() -> list[float]:
     signal = zero_terminal(alphas_cumprod().double())
     signal[-1] = _LAST_SIGNAL
     kept = signal / torch.cat([torch.ones(1, dtype=signal.dtype), signal[:-1]])
-    return (1 - kept).tolist()
+    return [float(beta) for beta in 1 - kept]
