@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import Struct
 
 from lora_bridge.problems import ProblemError
+from lora_bridge.protocol_types import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lora_bridge.protocol_types import TrainConfig
 
 SDXL_BUCKET_STEP = 32
@@ -147,6 +150,19 @@ def bucket_limits(config: TrainConfig) -> tuple[int, int]:
     """Smallest and largest side of a bucket, moved outwards to whole steps as Kohya does."""
     step = config.bucket_reso_steps
     return _floor(config.min_bucket_reso, step), -_floor(-config.max_bucket_reso, step)
+
+
+def bucket_warnings(config: TrainConfig) -> Iterator[Problem]:
+    """What becomes of limits that are no whole steps."""
+    if not config.enable_bucket or config.bucket_no_upscale:
+        return
+    limits = bucket_limits(config)
+    if limits != (config.min_bucket_reso, config.max_bucket_reso):
+        yield Problem(
+            code="bucket_limits_rounded",
+            message=f"Minimum and maximum bucket resolution become {limits[0]} and {limits[1]}, "
+            f"multiples of Bucket resolution steps ({config.bucket_reso_steps}).",
+        )
 
 
 def predefined_buckets(resolution: Size, smallest: int, largest: int, step: int) -> tuple[Size, ...]:

@@ -1,182 +1,198 @@
-"""The pictures of a training run: read, captioned, put into buckets, and dealt out in batches."""
+"""The pictures of a training run: put into buckets, balanced, kept back, and dealt out in batches."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from lora_bridge.buckets import BucketRules, Fit, Size, bucket_rules
-from lora_bridge.captions import Caption, caption_file, read_caption
-from lora_bridge.concepts import find_concepts, is_image, list_folder
-from lora_bridge.file_memory import FileMemory
-from lora_bridge.images import UNREADABLE, picture_size
+from lora_bridge.dataset_parts import DatasetPart, read_parts, refuse_broken
+from lora_bridge.picture_folders import Picture, PictureFolder, Subset
+from lora_bridge.regularization import Rotation, balance_regularization
+from lora_bridge.run_length import schedule_of
+from lora_bridge.validation_split import split_for_validation
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterator
+    from pathlib import Path
 
+    from lora_bridge.buckets import Fit, Size
     from lora_bridge.protocol_types import ConceptSource, Problem, TrainConfig
 
-_known_size = FileMemory(picture_size)
-_known_caption = FileMemory(read_caption)
-
-
-class Picture(Struct, frozen=True):
-    """A readable picture with its caption."""
-
-    path: Path
-    size: Size
-    caption: Caption
-
-
-class PictureFolder(Struct, frozen=True):
-    """A concept with what was found in its folder."""
-
-    source: ConceptSource
-    pictures: tuple[Picture, ...]
-    unreadable: tuple[Path, ...]
+__all__ = ["Dataset", "DatasetPart", "Picture", "PictureFolder", "Sample", "Subset"]
 
 
 class Sample(Struct, frozen=True):
-    """A picture as it is trained: fitted into its bucket and seen `repeats` times an epoch."""
+    """A picture as it is shown: fitted into its bucket and seen `repeats` times an epoch."""
 
     picture: Picture
     fit: Fit
     repeats: int
+    """Of a regularization picture: as its folder says. An epoch balances them, see `Deal.epoch`."""
     regularization: bool
+    subset: Subset
+    part: int
+    """Its number in `Dataset.parts`. Samples of different parts are never in one batch."""
+
+
+class Deal(Struct, frozen=True):
+    """What the epochs of a part are dealt from."""
+
+    training: tuple[Sample, ...]
+    regularization: tuple[Sample, ...]
+    rotation: Rotation
+
+    def epoch(self, epoch: int) -> Iterator[tuple[Sample, int]]:
+        """What an epoch, counted from 1, shows, and how often."""
+        for sample in self.training:
+            yield sample, sample.repeats
+        for sample, times in zip(self.regularization, self.rotation.repeats(epoch), strict=True):
+            if times:
+                yield sample, times
+
+    def shown(self, epochs: int) -> Iterator[Sample]:
+        """What any of the first `epochs` epochs shows."""
+        yield from self.training
+        for sample, is_shown in zip(self.regularization, self.rotation.shown(epochs), strict=True):
+            if is_shown:
+                yield sample
+
+    def bucket_counts(self, epoch: int) -> Counter[Size]:
+        """Samples times repeats by bucket."""
+        counts: Counter[Size] = Counter()
+        for sample, times in self.epoch(epoch):
+            counts[sample.fit.bucket] += times
+        return counts
 
 
 class Dataset(Struct, frozen=True):
-    """Everything that an epoch is made of."""
+    """Everything that epochs are made of. Made by `read_dataset`."""
 
-    rules: BucketRules
-    folders: tuple[PictureFolder, ...]
+    config: TrainConfig
+    parts: tuple[DatasetPart, ...]
     samples: tuple[Sample, ...]
+    """Every one that any epoch of the run shows."""
+    validation: tuple[Sample, ...]
+    """What is kept back for the validation loss; no epoch shows it."""
     unfit: tuple[Picture, ...]
     """Pictures that are too small or too long for any bucket."""
     oddities: tuple[Problem, ...]
     """What was odd about the choice of folders."""
+    deals: tuple[Deal, ...]
+    """By part: what its epochs are dealt from."""
 
-    def bucket_counts(self) -> dict[Size, int]:
+    @property
+    def rotates(self) -> bool:
+        """Whether regularization pictures take turns from epoch to epoch."""
+        return not self.config.kohya_exact
+
+    def folders(self) -> tuple[PictureFolder, ...]:
+        """The folders of all parts."""
+        return tuple(folder for part in self.parts for folder in part.folders)
+
+    def everything(self) -> tuple[Sample, ...]:
+        """All that is shown to the model, in training or to validate."""
+        return self.samples + self.validation
+
+    def bucket_counts(self, epoch: int = 1) -> dict[Size, int]:
         """Samples times repeats by bucket, regularization included, in order of size."""
         counts: Counter[Size] = Counter()
-        for sample in self.samples:
-            counts[sample.fit.bucket] += sample.repeats
+        for deal in self.deals:
+            counts += deal.bucket_counts(epoch)
         return dict(sorted(counts.items()))
 
     def without(self, broken: Container[Path]) -> Dataset:
-        """The dataset that remains when some pictures turn out not to be readable to the end."""
-        folders = tuple(
-            PictureFolder(
-                folder.source,
-                tuple(picture for picture in folder.pictures if picture.path not in broken),
-                folder.unreadable + tuple(each.path for each in folder.pictures if each.path in broken),
-            )
-            for folder in self.folders
-        )
-        return _assemble(self.rules, folders, self.oddities)
+        """The dataset that remains when some pictures turn out not to be readable to the end.
+
+        Raises ProblemError `broken_images` where the config refuses them.
+        """
+        parts = tuple(part.without(broken) for part in self.parts)
+        refuse_broken(self.config, parts)
+        return _assemble(self.config, parts, self.oddities)
 
 
 def read_dataset(config: TrainConfig, concepts: list[ConceptSource] | None = None) -> Dataset:
-    """Read the folders of a config, or `concepts` instead of them.
+    """Read the folders of a config or of its dataset TOML, or `concepts` instead of them.
 
     Raises ProblemError for parameters that contradict each other and for folders that cannot be read.
     """
-    rules = bucket_rules(config)
-    oddities: list[Problem] = []
-    if concepts is None:
-        concepts, oddities = find_concepts(config)
-    folders = tuple(_read_folder(concept, config.caption_extension) for concept in concepts)
-    return _assemble(rules, folders, tuple(oddities))
+    return _assemble(config, *read_parts(config, concepts))
 
 
-def epoch_batches(dataset: Dataset, batch_size: int, seed: int, epoch: int) -> list[list[Sample]]:
-    """The batches of an epoch, counted from 1, each of one bucket; short ones are kept, as Kohya does."""
+def epoch_batches(dataset: Dataset, seed: int, epoch: int) -> list[list[Sample]]:
+    """The batches of an epoch, counted from 1, each of one part and one bucket.
+
+    Short ones are kept, as Kohya does.
+    """
     order = random.Random(seed + epoch)
-    buckets: dict[Size, list[Sample]] = {size: [] for size in dataset.bucket_counts()}
-    for sample in dataset.samples:
-        buckets[sample.fit.bucket] += [sample] * sample.repeats
     batches: list[list[Sample]] = []
-    for samples in buckets.values():
-        order.shuffle(samples)
-        batches += [samples[start : start + batch_size] for start in range(0, len(samples), batch_size)]
+    for part, deal in zip(dataset.parts, dataset.deals, strict=True):
+        buckets: dict[Size, list[Sample]] = {}
+        for sample, times in deal.epoch(epoch):
+            buckets.setdefault(sample.fit.bucket, []).extend([sample] * times)
+        for _, samples in sorted(buckets.items()):
+            order.shuffle(samples)
+            size = part.batch_size
+            batches += [samples[start : start + size] for start in range(0, len(samples), size)]
     order.shuffle(batches)
     return batches
 
 
-def balance_regularization(num_train: int, repeats: list[int]) -> list[int]:
-    """How often each regularization picture is used in an epoch of `num_train` training samples.
+class BatchCounts:
+    """How many batches an epoch has; epochs that begin at the same places are counted once."""
 
-    Pictures are taken in order until their repeats reach `num_train`; when there are too few, each gets one
-    more in turn (sd-scripts `DreamBoothDataset`). 0 means not used.
-    """
-    used = [0] * len(repeats)
-    total = 0
-    for index, times in enumerate(repeats):
-        if total >= num_train:
-            return used
-        used[index] = times
-        total += times
-    index = 0
-    while used and total < num_train:
-        used[index % len(used)] += 1
-        total += 1
-        index += 1
-    return used
+    def __init__(self, parts: tuple[DatasetPart, ...], deals: tuple[Deal, ...]) -> None:
+        self._parts = tuple(zip(parts, deals, strict=True))
+        self._known: dict[tuple[int, ...], int] = {}
+
+    def of_epoch(self, epoch: int) -> int:
+        starts = tuple(deal.rotation.start(epoch) for _, deal in self._parts)
+        if starts not in self._known:
+            self._known[starts] = sum(
+                -(-count // part.batch_size)
+                for part, deal in self._parts
+                for count in deal.bucket_counts(epoch).values()
+            )
+        return self._known[starts]
 
 
-def _assemble(
-    rules: BucketRules, folders: tuple[PictureFolder, ...], oddities: tuple[Problem, ...]
-) -> Dataset:
+def _assemble(config: TrainConfig, parts: tuple[DatasetPart, ...], oddities: tuple[Problem, ...]) -> Dataset:
     unfit: list[Picture] = []
+    validation: list[Sample] = []
+    deals: list[Deal] = []
+    for number, part in enumerate(parts):
+        samples = _fitted(part, number, unfit)
+        regularization = [sample for sample in samples if sample.regularization]
+        training = [sample for sample in samples if not sample.regularization]
+        kept_back = split_for_validation(
+            [sample.picture.path for sample in training], part.validation_split, part.validation_seed
+        )
+        validation += [sample for index, sample in enumerate(training) if index in kept_back]
+        training = [sample for index, sample in enumerate(training) if index not in kept_back]
+        rotation = balance_regularization(
+            sum(sample.repeats for sample in training),
+            [sample.repeats for sample in regularization],
+            turns=not config.kohya_exact,
+        )
+        deals.append(Deal(tuple(training), tuple(regularization), rotation))
+    schedule = schedule_of(config, BatchCounts(parts, tuple(deals)).of_epoch)
+    shown = tuple(sample for deal in deals for sample in deal.shown(schedule.epochs))
+    return Dataset(config, parts, shown, tuple(validation), tuple(unfit), oddities, tuple(deals))
+
+
+def _fitted(part: DatasetPart, number: int, unfit: list[Picture]) -> list[Sample]:
+    """The samples of a part; what fits into no bucket goes to `unfit`."""
     samples: list[Sample] = []
-    candidates: list[Sample] = []
-    for folder in folders:
+    for folder in part.folders:
+        source = folder.source
         for picture in folder.pictures:
-            fit = rules.fit(picture.size)
+            fit = part.rules.fit(picture.size)
             if fit is None:
                 unfit.append(picture)
-                continue
-            source = folder.source
-            sample = Sample(picture, fit, source.repeats, source.regularization)
-            (candidates if source.regularization else samples).append(sample)
-    num_train = sum(sample.repeats for sample in samples)
-    balanced = balance_regularization(num_train, [sample.repeats for sample in candidates])
-    samples += [
-        Sample(sample.picture, sample.fit, repeats, regularization=True)
-        for sample, repeats in zip(candidates, balanced, strict=True)
-        if repeats
-    ]
-    return Dataset(rules, folders, tuple(samples), tuple(unfit), oddities)
-
-
-def _read_folder(concept: ConceptSource, extension: str) -> PictureFolder:
-    pictures: list[Picture] = []
-    unreadable: list[Path] = []
-    files = list_folder(Path(concept.folder))
-    names = {file.name for file in files}
-    for file in files:
-        if not is_image(file):
-            continue
-        try:
-            size = _known_size(file)
-        except UNREADABLE:
-            unreadable.append(file)
-            continue
-        caption = _caption_of(file, extension, names, concept.prompt)
-        pictures.append(Picture(file, size, caption))
-    return PictureFolder(concept, tuple(pictures), tuple(unreadable))
-
-
-def _caption_of(image: Path, extension: str, siblings: Container[str], prompt: str) -> Caption:
-    file = caption_file(image, extension, siblings)
-    if file is None:
-        return Caption(prompt, "missing")
-    try:
-        caption = _known_caption(file)
-    except OSError:
-        return Caption(prompt, "unreadable")
-    return caption if caption.flaw is None else Caption(prompt, caption.flaw)
+            else:
+                samples.append(
+                    Sample(picture, fit, source.repeats, source.regularization, folder.subset, number)
+                )
+    return samples

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from lora_bridge.plan_warnings import listed
+from lora_bridge.wording import listed
 from lora_bridge.problems import ProblemError
 
 if TYPE_CHECKING:

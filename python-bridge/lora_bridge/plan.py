@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
-from lora_bridge.dataset import Dataset, read_dataset
+from lora_bridge.caption_rules import require_captions
+from lora_bridge.dataset import BatchCounts, Dataset, read_dataset
+from lora_bridge.memory_rules import require_memory
+from lora_bridge.objective_rules import require_objective
+from lora_bridge.optimizer_choice import require_optimizer
 from lora_bridge.plan_warnings import plan_warnings
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import Bucket, Concept, Plan
+from lora_bridge.run_length import Schedule, schedule_of
 from lora_bridge.sample_prompts import parse_prompts
+from lora_bridge.vae_rules import require_vae
+from lora_bridge.views import require_views
 
 if TYPE_CHECKING:
     from lora_bridge.protocol_types import ConceptSource, TrainConfig
 
-
-class Schedule(Struct, frozen=True):
-    """How many batches, steps and epochs a run has."""
-
-    batches_per_epoch: int
-    steps_per_epoch: int
-    epochs: int
-    """The last one may be cut short by `max_train_steps`."""
-    total_steps: int
+__all__ = ["Schedule", "make_plan", "make_schedule", "plan_of", "require_config", "require_pictures"]
 
 
 def make_plan(config: TrainConfig, concepts: list[ConceptSource] | None = None) -> Plan:
@@ -33,8 +29,19 @@ def make_plan(config: TrainConfig, concepts: list[ConceptSource] | None = None) 
     Raises ProblemError for parameters that contradict each other or cannot be understood and for folders that
     cannot be trained on.
     """
-    parse_prompts(config)
+    require_config(config)
     return plan_of(config, read_dataset(config, concepts))
+
+
+def require_config(config: TrainConfig) -> None:
+    """Raise ProblemError for parameters that contradict each other or cannot be understood."""
+    parse_prompts(config)
+    require_captions(config)
+    require_views(config)
+    require_objective(config)
+    require_optimizer(config)
+    require_memory(config)
+    require_vae(config)
 
 
 def plan_of(config: TrainConfig, dataset: Dataset) -> Plan:
@@ -51,10 +58,11 @@ def plan_of(config: TrainConfig, dataset: Dataset) -> Plan:
                 regularization=folder.source.regularization,
                 images=len(folder.pictures),
             )
-            for folder in dataset.folders
+            for folder in dataset.folders()
         ],
         images=sum(not sample.regularization for sample in dataset.samples),
         regularization_images=sum(sample.regularization for sample in dataset.samples),
+        validation_images=len(dataset.validation),
         batches_per_epoch=schedule.batches_per_epoch,
         steps_per_epoch=schedule.steps_per_epoch,
         epochs=schedule.epochs,
@@ -64,19 +72,14 @@ def plan_of(config: TrainConfig, dataset: Dataset) -> Plan:
 
 
 def make_schedule(config: TrainConfig, dataset: Dataset) -> Schedule:
-    """Batches are buckets cut up, steps are batches accumulated; `max_train_steps` above 0 wins."""
-    counts = dataset.bucket_counts().values()
-    batches = sum(math.ceil(count / config.train_batch_size) for count in counts)
-    steps = math.ceil(batches / config.gradient_accumulation_steps)
-    if config.max_train_steps > 0:
-        return Schedule(batches, steps, math.ceil(config.max_train_steps / steps), config.max_train_steps)
-    return Schedule(batches, steps, config.epoch, config.epoch * steps)
+    """How long the run is. Exact where epochs differ, as they can when regularization pictures take turns."""
+    return schedule_of(config, BatchCounts(dataset.parts, dataset.deals).of_epoch)
 
 
 def require_pictures(dataset: Dataset) -> None:
     """Raise ProblemError `no_images`, naming the folders, when a kind of pictures has none to use."""
     for regularization in (False, True):
-        folders = [each for each in dataset.folders if each.source.regularization == regularization]
+        folders = [each for each in dataset.folders() if each.source.regularization == regularization]
         if any(sample.regularization == regularization for sample in dataset.samples):
             continue
         if not folders and regularization:
