@@ -16,13 +16,13 @@ from tensor_files import load_tensors
 from training_support import ListSink, losses_of, make_config, run_training, warnings_of
 
 from lora_bridge import sample, train
-from lora_bridge.materials import prepare_texts
 from lora_bridge.model import DiffusersModel
 from lora_bridge.painter import Painter
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import CheckpointEvent, PhaseEvent, SampleEvent, StepEvent, WarningEvent
 from lora_bridge.sample import Studio
 from lora_bridge.sample_prompts import parse_prompts
+from lora_bridge.text import prepare_texts
 from lora_bridge.unet import Unet
 from lora_bridge.vae import Vae
 
@@ -65,10 +65,11 @@ def pipeline_of(model: Path) -> Any:
 @pytest.mark.parametrize("scale", [1.0, 5.0])
 def test_a_picture_is_the_one_that_diffusers_draws(project: Path, tiny_sdxl: Path, scale: float) -> None:
     line = f"ohwx person --n a blue car --w 64 --h 128 --s 4 --l {scale} --ss dpm++_2m_karras"
-    (prompt,) = parse_prompts(make_config(project, sample_prompts=line))
+    config = make_config(project, sample_prompts=line)
+    (prompt,) = parse_prompts(config)
     base = DiffusersModel(str(tiny_sdxl), local=True)
-    texts = prepare_texts(base, ["a blue car", "ohwx person"], CPU, torch.float32, ListSink())
-    painter = Painter(base.unet(torch.float32), base.vae().without_encoder(), texts, CPU)
+    texts = prepare_texts(base, config, ["a blue car", "ohwx person"], CPU, torch.float32, ListSink())
+    painter = Painter(config, base.unet(torch.float32), base.vae().without_encoder(), texts, CPU)
     ours = painter.draw(prompt, 9, ListSink())
     assert ours.shape == (3, 128, 64)
     theirs: Tensor = pipeline_of(tiny_sdxl)(

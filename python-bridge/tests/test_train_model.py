@@ -17,6 +17,7 @@ from lora_bridge.identify import identify
 from lora_bridge.model import SDXL_CONFIGS, DiffusersModel, SingleFileModel, open_base_model
 from lora_bridge.problems import ProblemError
 from lora_bridge.text import join_encoders
+from lora_bridge.text_encoder import Reading
 
 conversion: Any = untyped_conversion
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from lora_bridge.text_encoder import TextEncoder
+    from lora_bridge.model import BaseModel
+    from lora_bridge.text_encoder import EncodedText, TextEncoder
     from lora_bridge.unet import Unet
     from lora_bridge.vae import Vae
 
@@ -58,13 +60,15 @@ def test_both_ways_encode_a_caption_alike(tiny_sdxl: Path, single_file: Path) ->
     folder = DiffusersModel(str(tiny_sdxl), local=True)
     single = SingleFileModel(single_file, configs=tiny_sdxl)
     for number in (0, 1):
-        one, two = (
-            model.text_encoder(number, torch.float32).encode("a photo of ohwx person")
-            for model in (folder, single)
-        )
-        assert one.hidden.shape == (77, (32, 40)[number])
+        one, two = (encoded(model, number, "a photo of ohwx person") for model in (folder, single))
+        assert one.hidden.shape == (1, 77, (32, 40)[number])
         torch.testing.assert_close(one, two)
         assert (one.pooled is None) == (number == 0)
+
+
+def encoded(model: BaseModel, number: int, caption: str) -> EncodedText:
+    encoder = model.text_encoder(number, torch.float32)
+    return encoder.encode(encoder.tokens([caption], Reading(chunks=1, weighted=False)))
 
 
 def test_embeddings_are_those_of_diffusers_pipeline(tiny_sdxl: Path) -> None:
@@ -73,10 +77,8 @@ def test_embeddings_are_those_of_diffusers_pipeline(tiny_sdxl: Path) -> None:
     with torch.no_grad():
         hidden, _, pooled, _ = pipeline.encode_prompt(caption, do_classifier_free_guidance=False)
     base = DiffusersModel(str(tiny_sdxl), local=True)
-    first, second = ([base.text_encoder(n, torch.float32).encode(caption)] for n in (0, 1))
-    ours = join_encoders([caption], first, second)[caption]
-    torch.testing.assert_close(ours.hidden, hidden[0])
-    torch.testing.assert_close(ours.pooled, pooled[0])
+    ours = join_encoders(encoded(base, 0, caption), encoded(base, 1, caption))
+    torch.testing.assert_close(ours, (hidden, pooled))
 
 
 def test_latents_are_drawn_and_scaled(tiny_sdxl: Path) -> None:
@@ -88,12 +90,6 @@ def test_latents_are_drawn_and_scaled(tiny_sdxl: Path) -> None:
     expected = (distribution.mean + distribution.std * noise)[0] * 0.13025
     vae = DiffusersModel(str(tiny_sdxl), local=True).vae()
     torch.testing.assert_close(vae.encode(pixels, torch.Generator().manual_seed(5)), expected)
-
-
-def test_long_captions_are_noticed(tiny_sdxl: Path) -> None:
-    encoder = DiffusersModel(str(tiny_sdxl), local=True).text_encoder(0, torch.float32)
-    assert not encoder.is_cut("word " * 75)
-    assert encoder.is_cut("word " * 76)
 
 
 def test_names_are_those_that_diffusers_reads(single_file: Path, tiny_sdxl: Path) -> None:
@@ -248,17 +244,14 @@ def test_a_model_may_know_fewer_words_than_clip(tiny_sdxl: Path, tmp_path: Path)
     folder = with_few_words(tiny_sdxl, tmp_path / "model")
     base = open_base_model(str(folder))
     for number in (0, 1):
-        assert base.text_encoder(number, torch.float32).encode("ohwx").hidden.shape[0] == 77
+        assert encoded(base, number, "ohwx").hidden.shape[1] == 77
     single_file = tmp_path / "few.safetensors"
     convert_folder(folder, single_file)
     (tmp_path / "empty").mkdir()
     with pytest.raises(ProblemError, match="vocabulary"):
         SingleFileModel(single_file, folder, tmp_path / "empty").text_encoder(0, torch.float32)
     single = SingleFileModel(single_file, folder, folder / "tokenizer")
-    torch.testing.assert_close(
-        single.text_encoder(0, torch.float32).encode("ohwx").hidden,
-        base.text_encoder(0, torch.float32).encode("ohwx").hidden,
-    )
+    torch.testing.assert_close(encoded(single, 0, "ohwx").hidden, encoded(base, 0, "ohwx").hidden)
 
 
 def test_a_tokenizer_with_fewer_words_than_its_encoder_is_refused(tiny_sdxl: Path, tmp_path: Path) -> None:
