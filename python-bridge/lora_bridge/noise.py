@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,12 @@ def velocity(latents: Tensor, noise: Tensor, signal: Tensor) -> Tensor:
     """What v-prediction predicts (Salimans & Ho 2022), [B, C, H, W]; `signal` [B] as for `add_noise`."""
     signal = signal.view(-1, 1, 1, 1)
     return signal.sqrt() * noise - (1 - signal).sqrt() * latents
+
+
+def generator_of(key: str, device: torch.device) -> Generator:
+    """A generator on `device` that depends on `key` alone, and is unlike that of any other key."""
+    mixed = hashlib.sha256(key.encode()).digest()[:8]
+    return torch.Generator(device).manual_seed(int.from_bytes(mixed, "little") >> 1)
 
 
 def draw_like(latents: Tensor, generator: Generator) -> Tensor:

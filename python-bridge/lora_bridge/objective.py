@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, NamedTuple
-
-import torch
-from torch import Tensor
 
 from lora_bridge import noise as noises
 from lora_bridge.loss import huber_thresholds, sample_losses
 from lora_bridge.loss_weights import loss_weights
 
 if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
     from lora_bridge.protocol_types import TrainConfig
 
 
@@ -96,8 +95,7 @@ def make_objective(config: TrainConfig, device: torch.device) -> Objective:
 
 def step_generator(seed: int, step: int, device: torch.device) -> torch.Generator:
     """The chance of one step. It depends on nothing before, so that a resumed run draws the same."""
-    mixed = hashlib.sha256(f"{seed}-{step}".encode()).digest()[:8]
-    return torch.Generator(device).manual_seed(int.from_bytes(mixed, "little") >> 1)
+    return noises.generator_of(f"step-{seed}-{step}", device)
 
 
 def _strength(most: float, generator: torch.Generator, *, random: bool) -> float | Tensor:
