@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
 LATENT_CHANNELS = 4
@@ -24,11 +26,22 @@ class Vae:
         return self
 
     @torch.no_grad()
-    def encode(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
-        """Pixels [3, H, W] from -1 to 1 to a scaled latent [4, H / 8, W / 8] on the CPU, drawn at random."""
-        distribution = self._model.encode(pixels.to(self._model.device)[None]).latent_dist
-        latent: Tensor = distribution.sample(generator)[0]
-        return (latent * self._model.config.scaling_factor).cpu()
+    def encode(self, pixels: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
+        """Pixels [B, 3, H, W] from -1 to 1 to scaled latents [B, 4, H / 8, W / 8] on the CPU.
+
+        Each is drawn from the distribution that the autoencoder gives, as Kohya does, with its own generator.
+        Generators on the CPU draw the same whatever the device.
+        """
+        return self.scaled(self._distribution(pixels).sample(list(generators)))
+
+    @torch.no_grad()
+    def mean(self, pixels: Tensor) -> Tensor:
+        """The middle of the distribution: pixels [B, 3, H, W] to scaled latents as `encode` gives them."""
+        return self.scaled(self._distribution(pixels).mode())
+
+    def scaled(self, latents: Tensor) -> Tensor:
+        """What the autoencoder gives, of any shape, as the UNet knows it: with a variance of about 1."""
+        return (latents * self._model.config.scaling_factor).cpu()
 
     def without_encoder(self) -> Vae:
         """Give the encoder's memory back; only `decode` is left."""
@@ -47,3 +60,6 @@ class Vae:
             return decoded.sample[0].cpu()
         finally:
             self._model.to("cpu")
+
+    def _distribution(self, pixels: Tensor) -> Any:
+        return self._model.encode(pixels.to(self._model.device)).latent_dist
