@@ -142,13 +142,13 @@ def require_caption_rules(rules: CaptionRules) -> None:
     if not rules.separator:
         raise _separators("Caption separator is empty, so that tags cannot be told apart.")
     for one, other in permutations([name for name in names if names[name]], 2):
+        if names[one] == names[other]:
+            raise _separators(f"{one} and {other} are both “{names[one]}”.")
         # The separator of kept tokens is looked for first, and may contain the others.
         if one != "Keep tokens separator" and names[other] in names[one]:
             raise _separators(
                 f"{one} “{names[one]}” contains {other} “{names[other]}”, which would split it."
             )
-        if names[one] == names[other]:
-            raise _separators(f"{one} and {other} are both “{names[one]}”.")
 
 
 def caption_warnings(config: TrainConfig) -> Iterator[Problem]:
@@ -177,6 +177,13 @@ def caption_warnings(config: TrainConfig) -> Iterator[Problem]:
             "they come.",
             hint="Turn Shuffle caption, Enable wildcard, tag dropout and token warm-up off to save their "
             "memory.",
+        )
+    if config.cache_text_encoder_outputs_to_disk and not config.cache_text_encoder_outputs:
+        yield Problem(
+            code="text_cache_ignored",
+            message="Cache text encoder outputs to disk is on, but Cache text encoder outputs is off, so "
+            "nothing is kept.",
+            hint="Turn Cache text encoder outputs on too.",
         )
 
 
