@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from math import lcm
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -15,11 +16,12 @@ from lora_bridge.run_length import schedule_of
 from lora_bridge.validation_split import split_for_validation
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from lora_bridge.buckets import Fit, Size
     from lora_bridge.protocol_types import ConceptSource, Problem, TrainConfig
+    from lora_bridge.run_length import Schedule
 
 __all__ = ["Dataset", "DatasetPart", "Picture", "PictureFolder", "Sample", "Subset"]
 
@@ -46,8 +48,11 @@ class Deal(Struct, frozen=True):
 
     def epoch(self, epoch: int) -> Iterator[tuple[Sample, int]]:
         """What an epoch, counted from 1, shows, and how often."""
-        for sample in self.training:
-            yield sample, sample.repeats
+        yield from ((sample, sample.repeats) for sample in self.training)
+        yield from self.balanced(epoch)
+
+    def balanced(self, epoch: int) -> Iterator[tuple[Sample, int]]:
+        """The regularization of an epoch, and how often it is shown."""
         for sample, times in zip(self.regularization, self.rotation.repeats(epoch), strict=True):
             if times:
                 yield sample, times
@@ -58,13 +63,6 @@ class Deal(Struct, frozen=True):
         for sample, is_shown in zip(self.regularization, self.rotation.shown(epochs), strict=True):
             if is_shown:
                 yield sample
-
-    def bucket_counts(self, epoch: int) -> Counter[Size]:
-        """Samples times repeats by bucket."""
-        counts: Counter[Size] = Counter()
-        for sample, times in self.epoch(epoch):
-            counts[sample.fit.bucket] += times
-        return counts
 
 
 class Dataset(Struct, frozen=True):
@@ -100,7 +98,7 @@ class Dataset(Struct, frozen=True):
         """Samples times repeats by bucket, regularization included, in order of size."""
         counts: Counter[Size] = Counter()
         for deal in self.deals:
-            counts += deal.bucket_counts(epoch)
+            counts += count_by_bucket(deal.epoch(epoch))
         return dict(sorted(counts.items()))
 
     def without(self, broken: Container[Path]) -> Dataset:
@@ -140,22 +138,26 @@ def epoch_batches(dataset: Dataset, seed: int, epoch: int) -> list[list[Sample]]
     return batches
 
 
-class BatchCounts:
-    """How many batches an epoch has; epochs that begin at the same places are counted once."""
+def count_by_bucket(shown: Iterable[tuple[Sample, int]]) -> Counter[Size]:
+    """How many samples there are of each bucket."""
+    counts: Counter[Size] = Counter()
+    for sample, times in shown:
+        counts[sample.fit.bucket] += times
+    return counts
 
-    def __init__(self, parts: tuple[DatasetPart, ...], deals: tuple[Deal, ...]) -> None:
-        self._parts = tuple(zip(parts, deals, strict=True))
-        self._known: dict[tuple[int, ...], int] = {}
 
-    def of_epoch(self, epoch: int) -> int:
-        starts = tuple(deal.rotation.start(epoch) for _, deal in self._parts)
-        if starts not in self._known:
-            self._known[starts] = sum(
-                -(-count // part.batch_size)
-                for part, deal in self._parts
-                for count in deal.bucket_counts(epoch).values()
-            )
-        return self._known[starts]
+def run_schedule(config: TrainConfig, parts: Sequence[DatasetPart], deals: Sequence[Deal]) -> Schedule:
+    """How long a run is that deals `deals` in the batches of `parts`."""
+    training = [count_by_bucket((sample, sample.repeats) for sample in deal.training) for deal in deals]
+
+    def batches_of(epoch: int) -> int:
+        return sum(
+            -(-count // part.batch_size)
+            for part, known, deal in zip(parts, training, deals, strict=True)
+            for count in (known + count_by_bucket(deal.balanced(epoch))).values()
+        )
+
+    return schedule_of(config, batches_of, lcm(*(deal.rotation.period for deal in deals)))
 
 
 def _assemble(config: TrainConfig, parts: tuple[DatasetPart, ...], oddities: tuple[Problem, ...]) -> Dataset:
@@ -177,7 +179,7 @@ def _assemble(config: TrainConfig, parts: tuple[DatasetPart, ...], oddities: tup
             turns=not config.kohya_exact,
         )
         deals.append(Deal(tuple(training), tuple(regularization), rotation))
-    schedule = schedule_of(config, BatchCounts(parts, tuple(deals)).of_epoch)
+    schedule = run_schedule(config, parts, deals)
     shown = tuple(sample for deal in deals for sample in deal.shown(schedule.epochs))
     return Dataset(config, parts, shown, tuple(validation), tuple(unfit), oddities, tuple(deals))
 

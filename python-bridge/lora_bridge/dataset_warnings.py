@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from lora_bridge.dataset import count_by_bucket
 from lora_bridge.protocol_types import Problem
 from lora_bridge.wording import listed, pictures
 
@@ -120,7 +121,7 @@ def _about_sizes(dataset: Dataset) -> Iterator[Problem]:
 
 def _about_batches(dataset: Dataset) -> Iterator[Problem]:
     for part, deal in zip(dataset.parts, dataset.deals, strict=True):
-        counts = sorted(deal.bucket_counts(1).items())
+        counts = sorted(count_by_bucket(deal.epoch(1)).items())
         short = [f"{size} ({count})" for size, count in counts if count < part.batch_size]
         if short:
             yield Problem(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lora_bridge.caption_rules import require_captions
-from lora_bridge.dataset import BatchCounts, Dataset, read_dataset
+from lora_bridge.dataset import Dataset, read_dataset, run_schedule
 from lora_bridge.memory_rules import require_memory
 from lora_bridge.objective_rules import require_objective
 from lora_bridge.optimizer_choice import require_optimizer
 from lora_bridge.plan_warnings import plan_warnings
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import Bucket, Concept, Plan
-from lora_bridge.run_length import Schedule, schedule_of
+from lora_bridge.run_length import Schedule
 from lora_bridge.sample_prompts import parse_prompts
 from lora_bridge.vae_rules import require_vae
 from lora_bridge.views import require_views
@@ -73,7 +73,7 @@ def plan_of(config: TrainConfig, dataset: Dataset) -> Plan:
 
 def make_schedule(config: TrainConfig, dataset: Dataset) -> Schedule:
     """How long the run is. Exact where epochs differ, as they can when regularization pictures take turns."""
-    return schedule_of(config, BatchCounts(dataset.parts, dataset.deals).of_epoch)
+    return run_schedule(config, dataset.parts, dataset.deals)
 
 
 def require_pictures(dataset: Dataset) -> None:

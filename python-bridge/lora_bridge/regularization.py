@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from itertools import accumulate, repeat
+from math import gcd
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -28,14 +29,19 @@ class Rotation(Struct, frozen=True):
     turns: bool
     """Else every epoch begins where the first does, as Kohya's do."""
 
-    def start(self, epoch: int) -> int:
-        """Where on the ring an epoch, counted from 1, begins. Epochs that begin alike are alike."""
+    def _start(self, epoch: int) -> int:
+        """Where on the ring an epoch, counted from 1, begins."""
         return (epoch - 1) * self.moving % self.ends[-1] if self.turns and self.moving else 0
+
+    @property
+    def period(self) -> int:
+        """After how many epochs one begins like the first."""
+        return self.ends[-1] // gcd(self.moving, self.ends[-1]) if self.turns and self.moving else 1
 
     def repeats(self, epoch: int) -> list[int]:
         """How often an epoch, counted from 1, shows each picture."""
         repeats = list(self.always)
-        place, left = self.start(epoch), self.moving
+        place, left = self._start(epoch), self.moving
         index = bisect_right(self.ends, place)
         while left:
             taken = min(left, self.ends[index] - place)
