@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
+from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 # Before the HEIF reader, which would take AVIF pictures of the brand mif1 for its own and fail at their
@@ -14,11 +15,10 @@ from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 from lora_bridge.buckets import Fit, Size
 
 try:
-    from pillow_heif import register_heif_opener
+    import_module("pillow_heif.HeifImagePlugin")
 except ImportError:
     _reads_heif = False
 else:
-    register_heif_opener()
     _reads_heif = True
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ _WHITES = (0xFF, 0xFFFF, 0xFFFF_FFFF)
 _MOST_PIXELS = 178_956_970
 """Above it Pillow takes a picture for a bomb."""
 
-# Pillow's word of caution from half of that on; scans and panoramas are that large.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# What it says of odd metadata, and of pictures above half of that size, which scans and panoramas have.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class ReaderMissingError(OSError):
@@ -162,7 +162,9 @@ def _upright(file: Path) -> Image.Image:
     """RGB, or RGBA where it may be transparent."""
     with _open(file) as image:
         turn = _UPRIGHT.get(_orientation(image))
-        picture = eight_bit(image).convert("RGBA" if image.has_transparency_data else "RGB")
+        # The one transparent shade of a picture of 16 bits is no shade of 8.
+        transparent = image.has_transparency_data and not image.mode.startswith("I")
+        picture = eight_bit(image).convert("RGBA" if transparent else "RGB")
     return picture if turn is None else picture.transpose(turn)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PIL import Image
-from torch import from_numpy
+from torch import as_tensor
 
 from lora_bridge.buckets import LATENT_STEP
 from lora_bridge.colours import vary_colours
@@ -17,6 +16,8 @@ from lora_bridge.resizing import resize
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+    from PIL import Image
     from torch import Tensor
 
     from lora_bridge.dataset import Sample
@@ -36,8 +37,8 @@ def render(sample: Sample, view: View) -> Rendered:
     """A sample's picture as `view` shows it.
 
     Its mask is the red of its mask picture, else its transparency where the rules make a mask of that; the
-    colours of transparent parts are then those of the file, as with Kohya. Raises one of images.UNREADABLE, and
-    ProblemError `mask_unreadable`.
+    colours of transparent parts are then those of the file, as with Kohya. Raises one of images.UNREADABLE,
+    and ProblemError `mask_unreadable`.
     """
     rules = sample.subset.pictures
     if rules.alpha_mask:
@@ -46,10 +47,10 @@ def render(sample: Sample, view: View) -> Rendered:
         picture, mask = load_picture(sample.picture.path), None
     if sample.picture.mask is not None:
         mask = _load_mask(sample.picture.mask)
-    shown = np.asarray(_cut(resize(picture, view.resized, rules.interpolation), view), dtype=np.float32) / 255
+    shown = _cut(resize(picture, view.resized, rules.interpolation), view)
     if view.colour is not None:
         shown = vary_colours(shown, view.colour)
-    pixels = from_numpy(shown * 2 - 1).permute(2, 0, 1).contiguous()
+    pixels = as_tensor(shown * 2 - 1).permute(2, 0, 1).contiguous()
     return Rendered(pixels, None if mask is None else _latent_mask(mask, view))
 
 
@@ -66,13 +67,15 @@ def _load_mask(file: Path) -> Image.Image:
 
 def _latent_mask(mask: Image.Image, view: View) -> Tensor:
     """[1, height / 8, width / 8]: the mean of the mask over what each place of the latent stands for."""
-    shown = np.asarray(_cut(resize(mask, view.resized, "area"), view), dtype=np.float32) / 255
+    shown = _cut(resize(mask, view.resized, "area"), view)
     height, width = (side // LATENT_STEP for side in shown.shape)
     blocks = shown.reshape(height, LATENT_STEP, width, LATENT_STEP)
-    return from_numpy(blocks.mean(axis=(1, 3))[None])
+    return as_tensor(blocks.mean(axis=(1, 3))[None])
 
 
-def _cut(picture: Image.Image, view: View) -> Image.Image:
+def _cut(picture: Image.Image, view: View) -> NDArray[np.float32]:
+    """[height, width, 3], of a mask [height, width], from 0 to 1."""
     box = (view.left, view.top, view.left + view.bucket.width, view.top + view.bucket.height)
-    cut = picture.crop(box)
-    return cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if view.flipped else cut
+    cut = np.array(picture.crop(box), dtype=np.float32)
+    cut /= 255
+    return cut[:, ::-1] if view.flipped else cut

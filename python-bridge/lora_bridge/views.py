@@ -241,7 +241,8 @@ def _around_face(sample: Sample, face: Face, faces: tuple[float, float], chance:
         slack = max(0.0, side - length * scale) / 2 if random_crop else wobble
         start = middle * scale - side / 2 + chance.uniform(-slack, slack)
         starts.append(max(0, min(round(start), whole - side)))
-    return View(resized, *starts, bucket, flipped=False, colour=None)
+    left, top = starts
+    return View(resized, left, top, bucket, flipped=False, colour=None)
 
 
 def _anywhere(view: View, chance: random.Random) -> View:
