@@ -83,13 +83,22 @@ def test_embeddings_are_those_of_diffusers_pipeline(tiny_sdxl: Path) -> None:
 
 def test_latents_are_drawn_and_scaled(tiny_sdxl: Path) -> None:
     pipeline = cast("Any", StableDiffusionXLPipeline).from_pretrained(tiny_sdxl, dtype=torch.float32)
-    pixels = torch.linspace(-1, 1, 3 * 64 * 64).view(3, 64, 64)
+    pixels = torch.linspace(-1, 1, 2 * 3 * 64 * 64).view(2, 3, 64, 64)
     with torch.no_grad():
-        distribution = pipeline.vae.encode(pixels[None]).latent_dist
-    noise = torch.randn(distribution.mean.shape, generator=torch.Generator().manual_seed(5))
-    expected = (distribution.mean + distribution.std * noise)[0] * 0.13025
+        distribution = pipeline.vae.encode(pixels).latent_dist
+    seeds = (5, 6)
+    noise = [
+        torch.randn(distribution.mean[:1].shape, generator=torch.Generator().manual_seed(seed))
+        for seed in seeds
+    ]
+    expected = (distribution.mean + distribution.std * torch.cat(noise)) * 0.13025
     vae = DiffusersModel(str(tiny_sdxl), local=True).vae()
-    torch.testing.assert_close(vae.encode(pixels, torch.Generator().manual_seed(5)), expected)
+    drawn = vae.encode(pixels, [torch.Generator().manual_seed(seed) for seed in seeds])
+    torch.testing.assert_close(drawn, expected)
+    torch.testing.assert_close(vae.mean(pixels), distribution.mean * 0.13025)
+    for alone, together, seed in zip(pixels, drawn, seeds, strict=True):
+        generator = torch.Generator().manual_seed(seed)
+        torch.testing.assert_close(vae.encode(alone[None], [generator])[0], together)
 
 
 def test_names_are_those_that_diffusers_reads(single_file: Path, tiny_sdxl: Path) -> None:
