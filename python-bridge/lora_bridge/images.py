@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 # pixels.
 from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 
-from lora_bridge.buckets import Fit, Size
+from lora_bridge.buckets import Size
 
 try:
     import_module("pillow_heif.HeifImagePlugin")
@@ -131,13 +131,6 @@ def why_unreadable(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "The picture is too large for the memory of this machine."
     return "This is not a picture, or it is damaged."
-
-
-def fit_picture(picture: Image.Image, fit: Fit) -> Image.Image:
-    """Resize and centre-crop a picture into its bucket."""
-    if picture.size != fit.resized:
-        picture = picture.resize(fit.resized, Image.Resampling.LANCZOS)
-    return picture.crop((fit.left, fit.top, fit.left + fit.bucket.width, fit.top + fit.bucket.height))
 
 
 def _open(file: Path) -> Image.Image:
