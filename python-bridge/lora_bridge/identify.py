@@ -57,7 +57,7 @@ class _Finding(NamedTuple):
 
 def identify(path: str) -> ModelIdentity:
     """Say what `path` is, with a problem unless it is a usable SDXL base model. No hub is asked."""
-    place = Path(path).expanduser()
+    place = _place(path)
     if place.is_dir():
         finding = _folder(place)
         return _identity(place, finding, "diffusers")
@@ -78,18 +78,27 @@ def prediction_of(path: str) -> Prediction | None:
 
     A single file says so with empty tensors named `v_pred` and `ztsnr`; without them it may predict either.
     """
-    place = Path(path).expanduser()
+    place = _place(path)
     if place.is_dir():
         scheduler = _read_json(place / "scheduler" / "scheduler_config.json") or {}
         kind = scheduler.get("prediction_type")
         if kind not in ("epsilon", "v_prediction"):
             return None
         return Prediction(kind == "v_prediction", scheduler.get("rescale_betas_zero_snr") is True)
+    if not place.is_file():
+        return None
     try:
         names = read_header(place).tensors
     except (DamagedFileError, OSError):
         return None  # which `identify` has a problem for
     return Prediction(velocity=True, zero_terminal_snr="ztsnr" in names) if "v_pred" in names else None
+
+
+def _place(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # ~ and the name of nobody
+        return Path(path)
 
 
 def _identity(place: Path, finding: _Finding, layout: Literal["single_file", "diffusers"]) -> ModelIdentity:
