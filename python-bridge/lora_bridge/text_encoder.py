@@ -86,7 +86,9 @@ class TextEncoder:
 
     def checkpoint_gradients(self) -> None:
         """Compute activations twice instead of keeping them."""
-        self._model.gradient_checkpointing_enable({"use_reentrant": False})
+        self._model.activation_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": False})
+        # It asks for gradients of the words too, for the older way of checkpointing: a long way for nothing.
+        self._model.disable_input_require_grads()
         for module in self._model.modules():
             if isinstance(module, GradientCheckpointingLayer):
                 # It alone is asked whether it trains: its parts stay as they are, without dropout.
