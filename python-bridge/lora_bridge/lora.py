@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers.models.clip.modeling_clip import CLIPMLP, CLIPAttention
 
+from lora_bridge.quantize import QuantizedLinear
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
@@ -66,7 +68,7 @@ class _Site(NamedTuple):
     name: str
     parent: nn.Module
     child: str
-    layer: nn.Linear
+    layer: nn.Linear | QuantizedLinear
 
 
 class LoraNetwork:
@@ -192,7 +194,7 @@ def _sites(part: LoraPart, module: nn.Module) -> Iterator[_Site]:
             continue
         for inner, parent in _named(cast("Any", adapted).named_modules()):
             for child, layer in _named(parent.named_children()):
-                if isinstance(layer, nn.Linear):
+                if isinstance(layer, nn.Linear | QuantizedLinear):
                     name = ".".join(step for step in (outer, inner, child) if step)
                     yield _Site(name, parent, child, layer)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from lora_bridge.problems import ProblemError
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def require_memory(config: TrainConfig) -> None:
-    """Raise ProblemError `full_bf16_needs_bf16` or `package_missing`.
+    """Raise ProblemError `full_bf16_needs_bf16`.
 
     Kohya wants mixed precision with a quantised model; here the layers compute in fp32 as well, which is what
     a CPU does best.
@@ -25,12 +24,6 @@ def require_memory(config: TrainConfig) -> None:
             "full_bf16_needs_bf16",
             f"Full bf16 training is on, but Mixed precision is {config.mixed_precision}.",
             "Set Mixed precision to bf16, or turn Full bf16 training off.",
-        )
-    if config.quantize_base_model == "nf4" and find_spec("bitsandbytes") is None:
-        raise ProblemError(
-            "package_missing",
-            "Quantize base model is nf4, which needs the Python package bitsandbytes.",
-            "Install it with pip install bitsandbytes, or choose fp8 or int8.",
         )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from lora_bridge.checkpointing import checkpoint_selectively
 
 if TYPE_CHECKING:
     import torch
@@ -30,9 +32,12 @@ class Unet:
         self._model.to(device)
         return self
 
-    def checkpoint_gradients(self) -> None:
-        """Compute activations twice instead of keeping them."""
-        self._model.enable_gradient_checkpointing()
+    def checkpoint_gradients(self, method: Literal["full", "selective"]) -> None:
+        """Compute activations twice instead of keeping them: all within a block, or the cheap ones."""
+        if method == "full":
+            self._model.enable_gradient_checkpointing()
+        else:
+            self._model.enable_gradient_checkpointing(checkpoint_selectively)
 
     def predict(
         self, noisy: Tensor, timesteps: Tensor, hidden: Tensor, pooled: Tensor, time_ids: Tensor

@@ -1,0 +1,131 @@
+"""How much memory a training needs, without training. Without torch: it is asked while one types.
+
+The coefficients were counted on SDXL's own UNet with this project's LoRA layers: the most bytes that a step's
+tensors have at once, by running a step on tensors without contents (torch's FakeTensorMode), at 256 to 1024
+pixels, ranks 16 and 128, batches of 1 and 2, and every way of checkpointing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from lora_bridge.optimizer_choice import part_rates
+
+if TYPE_CHECKING:
+    from lora_bridge.protocol_types import TrainConfig
+
+UNET_NUMBERS = 2_567_463_684
+"""In SDXL's UNet."""
+_QUANTIZED_NUMBERS = 2_558_566_400
+_QUANTIZED_BYTES = {"fp8": 1.0, "int8": 1.0, "nf4": 0.5 + 4 / 64}
+"""For a number, with its share of the scales."""
+_LARGEST_LAYER = 30_000_000
+"""Numbers of a quantised weight while it is open."""
+_ENCODER_NUMBERS = 123_060_480 + 694_659_840
+_VAE_BYTES = 4 * 83_653_863
+_RANK_NUMBERS = {"unet": 2_659_840, "text_encoder_1": 165_888, "text_encoder_2": 737_280}
+"""LoRA weights for each rank."""
+_STATE_BYTES = {
+    "adamw8bit": 2,
+    "pagedadamw8bit": 2,
+    "ademamix8bit": 3,
+    "pagedademamix8bit": 3,
+    "lion": 4,
+    "lion8bit": 1,
+    "pagedlion8bit": 1,
+    "sgdnesterov": 4,
+    "sgdnesterov8bit": 1,
+    "adafactor": 1,
+    "prodigy": 16,
+    "dadaptation": 12,
+    "dadaptadam": 12,
+}
+"""Of an optimizer for each LoRA weight; AdamW and most others keep two numbers in fp32."""
+_USUAL_STATE_BYTES = 8
+
+
+class _Activations(NamedTuple):
+    """Numbers at the peak of a step, for each picture."""
+
+    by_pixel: float
+    """Of the latent, which has a 64th of the picture's."""
+    by_pixel_and_rank: float
+    by_token: float
+
+
+_ACTIVATIONS: dict[Literal["none", "full", "selective"], _Activations] = {
+    "none": _Activations(207_000, 54, 156_000),
+    "full": _Activations(19_300, 3.2, 0),
+    "selective": _Activations(83_300, 54, 156_000),
+}
+
+
+class MemoryEstimate(NamedTuple):
+    """Bytes that a training step needs."""
+
+    weights: int
+    """Of the frozen models that stay on the device."""
+    adapter: int
+    """The LoRA's weights and gradients, with the layers' copy where they compute in another format."""
+    optimizer: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        """Without what the libraries themselves need."""
+        return sum(self)
+
+
+def estimate_memory(
+    config: TrainConfig, latent_pixels: int, batch: int, *, number_bytes: int
+) -> MemoryEstimate:
+    """For `batch` pictures with latents of `latent_pixels`, computed in numbers of `number_bytes`.
+
+    Raises ProblemError `nothing_learned`.
+    """
+    parts = part_rates(config)
+    adapter = config.network_dim * sum(_RANK_NUMBERS[part] for part in parts)
+    weight_bytes = 2 if config.full_bf16 else 4
+    copy_bytes = 0 if weight_bytes == number_bytes else number_bytes
+    state_bytes = _STATE_BYTES.get(config.optimizer.strip().lower(), _USUAL_STATE_BYTES)
+    return MemoryEstimate(
+        weights=_weights(config, number_bytes, trains_text=len(parts.keys() - {"unet"}) > 0),
+        adapter=2 * adapter * (weight_bytes + copy_bytes),
+        optimizer=adapter * state_bytes,
+        activations=number_bytes * batch * _activations(config, latent_pixels),
+    )
+
+
+def pictures_vary(config: TrainConfig) -> bool:
+    """Whether pictures are seen anew each time, so that the VAE has to stay."""
+    return config.random_crop or config.color_aug or bool(config.face_crop_aug_range.strip())
+
+
+def captions_vary(config: TrainConfig) -> bool:
+    """Whether captions are made anew each time, so that the text encoders have to stay."""
+    return (
+        config.shuffle_caption
+        or config.enable_wildcard
+        or config.caption_tag_dropout_rate > 0
+        or config.token_warmup_step > 0
+    )
+
+
+def _weights(config: TrainConfig, number_bytes: int, *, trains_text: bool) -> int:
+    size = UNET_NUMBERS * number_bytes
+    if config.quantize_base_model != "none":
+        size = round(_QUANTIZED_NUMBERS * _QUANTIZED_BYTES[config.quantize_base_model])
+        size += (UNET_NUMBERS - _QUANTIZED_NUMBERS + _LARGEST_LAYER) * number_bytes
+    if trains_text or not config.cache_text_encoder_outputs or captions_vary(config):
+        size += _ENCODER_NUMBERS * number_bytes
+    if not config.cache_latents or pictures_vary(config):
+        size += _VAE_BYTES
+    return size
+
+
+def _activations(config: TrainConfig, latent_pixels: int) -> int:
+    """Numbers for one picture."""
+    method = config.checkpointing_method if config.gradient_checkpointing else "none"
+    by_pixel, by_pixel_and_rank, by_token = _ACTIVATIONS[method]
+    tokens = 2 + int(config.max_token_length)
+    return round(latent_pixels * (by_pixel + by_pixel_and_rank * config.network_dim) + tokens * by_token)
