@@ -133,19 +133,19 @@ def view_warnings(config: TrainConfig) -> Iterator[Problem]:
     varying = [
         label
         for label, on in (
-            ("Random crop", config.random_crop),
+            ("Random crop instead of center crop", config.random_crop),
             ("Color augmentation", config.color_aug),
             ("Face crop range", bool(config.face_crop_aug_range.strip())),
         )
         if on
     ]
+    names = " and ".join(varying)
     if varying and config.cache_latents:
         yield Problem(
             code="latents_not_cached",
-            message=f"Cache latents is on, but {' and '.join(varying)} "
-            f"{'show' if len(varying) > 1 else 'shows'} each picture differently every time, so those "
-            "pictures are encoded anew for each step and the VAE stays in memory.",
-            hint="This is slower. Turn it off if the pictures are many and alike.",
+            message=f"Cache latents is on, but with {names} a picture looks different each time, so it is "
+            "encoded anew for each step and the VAE stays in memory.",
+            hint=f"This is slower. To encode each picture once, turn {names} off.",
         )
 
 
