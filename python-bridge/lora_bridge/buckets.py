@@ -147,9 +147,9 @@ def bucket_rules(config: TrainConfig) -> BucketRules:
 
 
 def bucket_limits(config: TrainConfig) -> tuple[int, int]:
-    """Smallest and largest side of a bucket, moved outwards to whole steps as Kohya does."""
+    """Smallest and largest side of a bucket, moved outwards to whole steps as Kohya does: at least one."""
     step = config.bucket_reso_steps
-    return _floor(config.min_bucket_reso, step), -_floor(-config.max_bucket_reso, step)
+    return max(_floor(config.min_bucket_reso, step), step), -_floor(-config.max_bucket_reso, step)
 
 
 def bucket_warnings(config: TrainConfig) -> Iterator[Problem]:

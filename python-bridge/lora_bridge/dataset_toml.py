@@ -72,8 +72,8 @@ def _load(file: Path) -> dict[str, Any]:
             "bad_dataset_config", f"The dataset config {file} is not UTF-8.", "Save it as UTF-8."
         ) from error
     except (ValueError, RecursionError) as error:
-        # tomllib tells line and column; of numbers with thousands of digits Python's int only that.
-        reason = str(error) or "it is nested too deeply"
+        # tomllib tells line and column.
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise ProblemError(
             "bad_dataset_config",
             f"The dataset config {file} is not TOML: {reason}.",

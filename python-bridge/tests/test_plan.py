@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from training_support import make_config, save_picture
 
-from lora_bridge.dataset import balance_regularization, epoch_batches, read_dataset
+from lora_bridge.dataset import epoch_batches, read_dataset
 from lora_bridge.images import load_picture, picture_size
-from lora_bridge.materials import time_ids
 from lora_bridge.plan import make_plan
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import ConceptSource
+from lora_bridge.run_length import Schedule, schedule_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lora_bridge.protocol_types import Plan
 
 EXPECTED = {"base_model_missing"}
@@ -44,6 +45,22 @@ def test_the_guides_example(tmp_path: Path) -> None:
     assert codes(plan) == {"caption_missing"}
 
 
+@pytest.mark.parametrize("number", [7, 200, 450])
+def test_the_guides_example_with_regularization(tmp_path: Path, number: int) -> None:
+    for index in range(10):
+        save_picture(tmp_path / "img" / "20_rihanna woman" / f"{index}.png")
+    for index in range(number):
+        save_picture(tmp_path / "reg" / "1_woman" / f"{index}.png", size=(8, 8))
+    changes = {"train_batch_size": 4, "reg_data_dir": str(tmp_path / "reg"), "enable_bucket": False}
+    for epochs in (1, 10):
+        plan = make_plan(make_config(tmp_path, epoch=epochs, **changes))
+        assert (plan.batches_per_epoch, plan.steps_per_epoch) == (100, 100)
+        assert (plan.epochs, plan.total_steps) == (epochs, 100 * epochs)
+        assert (plan.images, plan.regularization_images) == (10, min(number, 200 * epochs))
+    plan = make_plan(make_config(tmp_path, max_train_steps=1000, **changes))
+    assert (plan.epochs, plan.total_steps) == (10, 1000)
+
+
 def test_regularization_doubles_an_epoch(project: Path) -> None:
     for index in range(20):
         save_picture(project / "reg" / "1_person" / f"{index}.png")
@@ -54,20 +71,39 @@ def test_regularization_doubles_an_epoch(project: Path) -> None:
     assert codes(plan) == set()
 
 
-@pytest.mark.parametrize(
-    ("num_train", "repeats", "used"),
-    [
-        (400, [1] * 1000, [1] * 400 + [0] * 600),
-        (400, [1] * 100, [4] * 100),
-        (10, [7] * 5, [7, 7, 0, 0, 0]),
-        (5, [1, 1], [3, 2]),
-        (5, [], []),
-    ],
-)
-def test_regularization_is_balanced_as_kohya_does(
-    num_train: int, repeats: list[int], used: list[int]
+@pytest.mark.parametrize(("exact", "total"), [(False, 1 + 2 + 1 + 2), (True, 4)])
+def test_steps_are_exact_where_regularization_of_several_shapes_takes_turns(
+    tmp_path: Path, exact: bool, total: int
 ) -> None:
-    assert balance_regularization(num_train, repeats) == used
+    for index in range(2):
+        save_picture(tmp_path / "img" / "1_a" / f"{index}.png")
+        save_picture(tmp_path / "reg" / "1_b" / f"{index}.png")
+    save_picture(tmp_path / "reg" / "1_b" / "2.png", size=(64, 192))
+    save_picture(tmp_path / "reg" / "1_b" / "3.png", size=(64, 192))
+    changes = {"train_batch_size": 4, "reg_data_dir": str(tmp_path / "reg"), "kohya_exact": exact}
+    config = make_config(tmp_path, epoch=4, **changes)
+    plan = make_plan(config)
+    assert (plan.steps_per_epoch, plan.total_steps) == (1, total)
+    assert plan.regularization_images == (2 if exact else 4)
+    dataset = read_dataset(config)
+    assert sum(len(epoch_batches(dataset, 7, epoch)) for epoch in range(1, 5)) == total
+    assert make_plan(make_config(tmp_path, max_train_steps=4, **changes)).epochs == (4 if exact else 3)
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.integers(1, 40), st.integers(1, 4))
+def test_a_schedule_is_what_counting_epoch_by_epoch_gives(
+    cycle: list[int], amount: int, accumulation: int
+) -> None:
+    def batches_of(epoch: int) -> int:
+        return cycle[(epoch - 1) % len(cycle)]
+
+    steps = [-(-batches_of(epoch) // accumulation) for epoch in range(1, amount + 1)]
+    changes = {"gradient_accumulation_steps": accumulation}
+    by_epochs = schedule_of(make_config(Path(), epoch=amount, **changes), batches_of, len(cycle))
+    assert by_epochs == Schedule(cycle[0], steps[0], amount, sum(steps))
+    needed = next(epoch for epoch in range(1, amount + 1) if sum(steps[:epoch]) >= amount)
+    by_steps = schedule_of(make_config(Path(), max_train_steps=amount, **changes), batches_of, len(cycle))
+    assert by_steps == Schedule(cycle[0], steps[0], needed, amount)
 
 
 def test_short_batches_and_accumulation(project: Path) -> None:
@@ -85,8 +121,8 @@ def test_max_train_steps_wins(project: Path) -> None:
 
 
 def test_every_epoch_has_every_sample_in_an_order_of_its_own(project: Path) -> None:
-    dataset = read_dataset(make_config(project))
-    first, again, second = (epoch_batches(dataset, 3, 7, epoch) for epoch in (1, 1, 2))
+    dataset = read_dataset(make_config(project, train_batch_size=3))
+    first, again, second = (epoch_batches(dataset, 7, epoch) for epoch in (1, 1, 2))
     assert first == again
     assert first != second
     assert sorted(len(batch) for batch in first) == [2, 3, 3]
@@ -150,7 +186,7 @@ def test_captions_that_cannot_be_used_fall_back_and_are_named(project: Path) -> 
     (folder / "2.txt").unlink()
     (folder / "3.txt").write_text("﻿first line\nsecond line", encoding="utf-8")
     config = make_config(project)
-    captions = [picture.caption.text for picture in read_dataset(config).folders[0].pictures]
+    captions = [picture.caption.text for picture in read_dataset(config).folders()[0].pictures]
     assert captions == ["ohwx person"] * 3 + ["first line"]
     plan = make_plan(config)
     assert codes(plan) == {"caption_missing", "caption_unusable"}
@@ -163,13 +199,13 @@ def test_a_changed_caption_is_read_again(project: Path) -> None:
     config = make_config(project)
     read_dataset(config)
     (project / "img" / "2_ohwx person" / "0.txt").write_text("something else entirely", encoding="utf-8")
-    assert read_dataset(config).folders[0].pictures[0].caption.text == "something else entirely"
+    assert read_dataset(config).folders()[0].pictures[0].caption.text == "something else entirely"
 
 
 def test_face_crops_share_a_caption(project: Path) -> None:
     folder = project / "img" / "2_ohwx person"
     save_picture(folder / "0_000_128_128_00.png")
-    pictures = read_dataset(make_config(project)).folders[0].pictures
+    pictures = read_dataset(make_config(project)).folders()[0].pictures
     crop = next(picture for picture in pictures if picture.path.stem.startswith("0_"))
     assert crop.caption.text == "ohwx person, colour 0"
 
@@ -184,6 +220,13 @@ def test_enlarged_pictures_are_named(project: Path) -> None:
     ("changes", "code", "field"),
     [
         ({"bucket_reso_steps": 48}, "bad_bucket_reso_steps", "Bucket resolution steps"),
+        ({"validation_split": 0.5, "train_data_dir": ""}, "folder_not_chosen", "image folder"),
+        ({"full_bf16": True}, "full_bf16_needs_bf16", "Full bf16 training"),
+        ({"min_timestep": 999, "max_timestep": 500}, "timesteps_empty", "Min Timestep"),
+        ({"optimizer": "no such"}, "unknown_optimizer", "Optimizer"),
+        ({"vae": "nowhere.safetensors"}, "vae_missing", "VAE"),
+        ({"masked_loss": True}, "masks_missing", "Masked loss"),
+        ({"caption_extension": ".png"}, "caption_extension", "Caption file extension"),
         (
             {"bucket_no_upscale": False, "min_bucket_reso": 192},
             "bad_min_bucket_reso",
@@ -213,8 +256,15 @@ def test_without_buckets_all_pictures_have_one_size(project: Path) -> None:
 
 
 def test_parameters_that_do_nothing_or_harm_are_named(project: Path) -> None:
-    config = make_config(project, network_alpha=8.0, lr_warmup=10, learning_rate=0.0)
-    assert codes(make_plan(config)) == {"alpha_above_rank", "warmup_ignored", "nothing_learned"}
+    config = make_config(project, network_alpha=8.0, lr_warmup=10, checkpointing_method="selective")
+    assert codes(make_plan(config)) == {"alpha_above_rank", "warmup_ignored", "checkpointing_ignored"}
+
+
+def test_bucket_limits_below_one_step_are_one_step(project: Path) -> None:
+    config = make_config(project, bucket_no_upscale=False, bucket_reso_steps=128, min_bucket_reso=64)
+    plan = make_plan(config)
+    assert [bucket.resolution for bucket in plan.buckets] == [(128, 128)]
+    assert codes(plan) == {"bucket_limits_rounded"}
 
 
 def test_pictures_are_upright_and_opaque(tmp_path: Path) -> None:
@@ -235,13 +285,6 @@ def test_pictures_are_upright_and_opaque(tmp_path: Path) -> None:
     assert load_picture(clear).getpixel((4, 4)) == (255, 255, 255)
 
 
-def test_the_unet_is_told_the_true_crop(tmp_path: Path) -> None:
-    save_picture(tmp_path / "img" / "1_wide" / "a.png", size=(1920, 1080))
-    config = make_config(tmp_path, max_resolution="1024,1024", max_bucket_reso=2048)
-    (sample,) = read_dataset(config).samples
-    assert time_ids(sample) == (1080, 1920, 0, 10, 768, 1344)
-
-
 def test_a_plan_needs_no_torch() -> None:
     code = "import sys, lora_bridge.plan; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -251,7 +294,7 @@ def test_captions_are_read_from_files_with_the_extension_asked_for(project: Path
     folder = project / "img" / "2_ohwx person"
     for index in range(4):
         (folder / f"{index}.caption").write_text(f"picture {index}", encoding="utf-8")
-    (chosen,) = read_dataset(make_config(project, caption_extension=".caption")).folders
+    (chosen,) = read_dataset(make_config(project, caption_extension=".caption")).folders()
     assert [picture.caption.text for picture in chosen.pictures] == [f"picture {n}" for n in range(4)]
-    (usual,) = read_dataset(make_config(project)).folders
+    (usual,) = read_dataset(make_config(project)).folders()
     assert usual.pictures[2].caption.text == "ohwx person, colour 2"
