@@ -122,12 +122,8 @@ def possible_captions(rules: CaptionRules, caption: Caption) -> frozenset[str] |
 
 
 def require_captions(config: TrainConfig) -> None:
-    """Raise ProblemError for parameters of captions that contradict each other."""
-    require_caption_rules(caption_rules(config))
-
-
-def require_caption_rules(rules: CaptionRules) -> None:
     """Raise ProblemError `caption_extension` or `caption_separators` for rules that cannot be followed."""
+    rules = caption_rules(config)
     if rules.extension.lower() in IMAGE_EXTENSIONS:
         raise ProblemError(
             "caption_extension",
@@ -173,8 +169,8 @@ def caption_warnings(config: TrainConfig) -> Iterator[Problem]:
     if config.cache_text_encoder_outputs and (rules.varies_tags or rules.wildcard):
         yield Problem(
             code="text_encoders_stay",
-            message="Captions change from step to step, so the text encoders stay in memory and read them as "
-            "they come.",
+            message="Where captions change from step to step, the text encoders stay in memory and read them "
+            "as they come.",
             hint="Turn Shuffle caption, Enable wildcard, tag dropout and token warm-up off to save their "
             "memory.",
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from msgspec.structs import replace
 from plain_captions import PLAIN_CAPTIONS
 from training_support import make_config
 
@@ -13,7 +12,6 @@ from lora_bridge.caption_rules import (
     CaptionRules,
     caption_rules,
     caption_warnings,
-    require_caption_rules,
     require_captions,
 )
 from lora_bridge.problems import ProblemError
@@ -63,12 +61,16 @@ def test_the_rules_of_a_config(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "code", "said"),
     [
-        ({"extension": ".PNG"}, "caption_extension", "Caption file extension is .PNG"),
-        ({"separator": ""}, "caption_separators", "Caption separator is empty"),
-        ({"keep_tokens_separator": ","}, "caption_separators", "Caption separator and Keep tokens separator"),
-        ({"secondary_separator": ","}, "caption_separators", "Secondary separator are both “,”"),
+        ({"caption_extension": ".PNG"}, "caption_extension", "Caption file extension is .PNG"),
+        ({"caption_separator": ""}, "caption_separators", "Caption separator is empty"),
         (
-            {"separator": ";", "secondary_separator": ";;;"},
+            {"keep_tokens_separator": ","},
+            "caption_separators",
+            "Caption separator and Keep tokens separator are both “,”",
+        ),
+        ({"secondary_separator": ","}, "caption_separators", "and Secondary separator are both “,”"),
+        (
+            {"caption_separator": ";", "secondary_separator": ";;;"},
             "caption_separators",
             "contains Caption separator",
         ),
@@ -79,17 +81,17 @@ def test_the_rules_of_a_config(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_contradictions_are_refused(changes: dict[str, Any], code: str, said: str) -> None:
+def test_contradictions_are_refused(tmp_path: Path, changes: dict[str, Any], code: str, said: str) -> None:
     with pytest.raises(ProblemError) as caught:
-        require_caption_rules(replace(PLAIN_CAPTIONS, **changes))
+        require_captions(make_config(tmp_path, **changes))
     assert caught.value.problem.code == code
     assert said in caught.value.problem.message
     assert caught.value.problem.hint
 
 
-def test_usual_separators_are_no_contradiction() -> None:
-    require_caption_rules(replace(PLAIN_CAPTIONS, keep_tokens_separator="|||", secondary_separator=";;;"))
-    require_caption_rules(replace(PLAIN_CAPTIONS, keep_tokens_separator=",,,"))
+def test_usual_separators_are_no_contradiction(tmp_path: Path) -> None:
+    require_captions(make_config(tmp_path, keep_tokens_separator="|||", secondary_separator=";;;"))
+    require_captions(make_config(tmp_path, keep_tokens_separator=",,,"))
 
 
 SHUFFLED = {"shuffle_caption": True, "cache_text_encoder_outputs": False}
