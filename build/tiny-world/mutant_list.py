@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 _LORA = "tests/test_lora.py::"
+_LOSS = "tests/test_loss.py::"
 _MATHS = "tests/test_train_maths.py::"
 _MODEL = "tests/test_train_model.py::"
+_NOISE = "tests/test_noise.py::"
+_OBJECTIVE = "tests/test_objective.py::"
+_OPTIM = "tests/test_optim.py::"
 _PLAN = "tests/test_plan.py::"
 _REFERENCE = "tests/test_train_reference.py::"
 _RUN = "tests/test_train_run.py::"
@@ -14,9 +18,10 @@ _RUN = "tests/test_train_run.py::"
 _EMBEDDINGS = _MODEL + "test_embeddings_are_those_of_diffusers_pipeline"
 _FIRST_LOSS = _REFERENCE + "test_the_first_loss_is_that_of_the_base_model"
 _FOLDER_TO_FILE = _RUN + "test_a_training_from_folder_to_file"
+_JUDGED = _OBJECTIVE + "test_the_loss_is_how_far_the_answer_is_from_the_target"
 _NOISED = _REFERENCE + "test_pictures_are_noised_as_diffusers_does"
 _PEFT = _LORA + "test_flat_lora_equals_peft"
-_SKIPPED_UPDATE = _MATHS + "test_an_update_that_is_not_finite_is_left_out"
+_SKIPPED_UPDATE = _OPTIM + "test_an_update_that_is_not_finite_is_left_out"
 
 
 class Mutant(NamedTuple):
@@ -54,10 +59,13 @@ MUTANTS = (
     Mutant(
         "half-the-timesteps",
         "Only the less noisy half of the timesteps is trained.",
-        "train.py",
-        "torch.randint(noise.TIMESTEPS,",
-        "torch.randint(noise.TIMESTEPS // 2,",
-        (_REFERENCE + "test_every_timestep_is_as_likely_as_any_other",),
+        "objective.py",
+        "config.min_timestep, config.max_timestep",
+        "config.min_timestep, config.max_timestep // 2",
+        (
+            _OBJECTIVE + "test_the_plain_question_is_noise_and_a_timestep",
+            _REFERENCE + "test_every_timestep_is_as_likely_as_any_other",
+        ),
     ),
     Mutant(
         "captions-swapped",
@@ -79,8 +87,8 @@ MUTANTS = (
         "vae-scaling-missing",
         "Latents are trained as the VAE gives them, seven times too large.",
         "vae.py",
-        "(latent * self._model.config.scaling_factor)",
-        "latent",
+        "(latents * self._model.config.scaling_factor)",
+        "latents",
         (_MODEL + "test_latents_are_drawn_and_scaled", _NOISED),
     ),
     Mutant(
@@ -103,8 +111,8 @@ MUTANTS = (
         "pooled-at-the-padding",
         "The pooled text is taken from the last token instead of the end of the text.",
         "text_encoder.py",
-        "output.text_embeds[0].cpu()",
-        "self._model.text_projection(output.last_hidden_state[0, -1]).cpu()",
+        "output.text_embeds[::chunks]",
+        "self._model.text_projection(output.last_hidden_state[::chunks, -1])",
         (_EMBEDDINGS,),
     ),
     Mutant(
@@ -166,7 +174,7 @@ MUTANTS = (
     Mutant(
         "latents-flipped",
         "Pictures are mirrored before they are encoded.",
-        "latents.py",
+        "render.py",
         ".permute(2, 0, 1)",
         ".permute(2, 0, 1).flip(-1)",
         (_NOISED,),
@@ -174,7 +182,7 @@ MUTANTS = (
     Mutant(
         "blue-is-red",
         "Pictures are encoded with their channels in the order of OpenCV.",
-        "latents.py",
+        "render.py",
         ".permute(2, 0, 1)",
         ".permute(2, 0, 1).flip(0)",
         (_NOISED,),
@@ -193,23 +201,63 @@ MUTANTS = (
         "noise.py",
         "torch.linspace(BETA_START**0.5, BETA_END**0.5, TIMESTEPS, dtype=torch.float64) ** 2",
         "torch.linspace(BETA_START, BETA_END, TIMESTEPS, dtype=torch.float64)",
-        (_MATHS + "test_noise_schedule_is_sdxls",),
+        (_NOISE + "test_noise_schedule_is_sdxls",),
     ),
     Mutant(
         "learns-the-picture",
         "The UNet's target is the clean latent instead of the noise.",
-        "train.py",
-        "sample_losses(prediction, noise_BCHW)",
-        "sample_losses(prediction, batch.latents)",
-        (_FIRST_LOSS,),
+        "objective.py",
+        "return drawn.noise",
+        "return latents",
+        (_JUDGED, _FIRST_LOSS),
     ),
     Mutant(
         "learns-v",
         "The UNet's target is v, which SDXL does not predict.",
-        "train.py",
-        "sample_losses(prediction, noise_BCHW)",
-        "sample_losses(prediction, noise.add_noise(noise_BCHW, -batch.latents, self._signal[timesteps]))",
-        (_FIRST_LOSS,),
+        "objective.py",
+        "if self._config.v_parameterization:",
+        "if not self._config.v_parameterization:",
+        (_JUDGED, _FIRST_LOSS),
+    ),
+    Mutant(
+        "perturbed-target",
+        "Input perturbation is in the target too.",
+        "objective.py",
+        "timesteps, noise)",
+        "timesteps, shown)",
+        (_OBJECTIVE + "test_input_perturbation_is_in_the_input_and_not_in_the_target",),
+    ),
+    Mutant(
+        "weights-of-another-schedule",
+        "With zero terminal SNR the loss is weighted by the schedule before.",
+        "objective.py",
+        "plain if config.kohya_exact else signal",
+        "plain",
+        (_OBJECTIVE + "test_weights_know_the_schedule_that_is_trained_unless_kohyas_results_are_wanted",),
+    ),
+    Mutant(
+        "min-snr-of-noise-for-v",
+        "Min-SNR weights of v-prediction are those of noise prediction.",
+        "loss_weights.py",
+        "snr.clamp(max=gamma) / (snr + 1)",
+        "snr.clamp(max=gamma) / snr",
+        (_LOSS + "test_min_snr",),
+    ),
+    Mutant(
+        "mask-after-the-mean",
+        "What a mask hides is trained on.",
+        "loss.py",
+        "losses = losses * masks",
+        "losses = losses * masks.mean(dim=(1, 2, 3), keepdim=True)",
+        (_LOSS + "test_masks_weigh_places_and_the_mean_is_over_all",),
+    ),
+    Mutant(
+        "validation-draws-anew",
+        "Validation asks something else each time.",
+        "validation.py",
+        "generator=chance)",
+        "generator=None)",
+        ("tests/test_validation.py::test_the_questions_depend_on_the_seed_and_the_pictures_place_alone",),
     ),
     Mutant(
         "accumulation-adds-up",
@@ -230,10 +278,13 @@ MUTANTS = (
     Mutant(
         "noise-not-seeded",
         "Every training draws the same noise and timesteps, whatever its seed.",
-        "train.py",
-        "torch.Generator(self._device).manual_seed(facts.seed)",
-        "torch.Generator(self._device)",
-        (_REFERENCE + "test_the_seed_decides_noise_and_timesteps",),
+        "objective.py",
+        'f"step-{seed}-{step}"',
+        'f"step-{step}"',
+        (
+            _OBJECTIVE + "test_the_chance_of_a_step_depends_on_seed_and_step_alone",
+            _REFERENCE + "test_the_seed_decides_noise_and_timesteps",
+        ),
     ),
     Mutant(
         "up-not-zero",
@@ -262,26 +313,26 @@ MUTANTS = (
     Mutant(
         "overflow-not-skipped",
         "An update with gradients that are not finite is taken.",
-        "optim.py",
+        "optimizers.py",
         "(~finite).float()",
-        "torch.zeros_like(norm)",
+        "torch.zeros_like(finite, dtype=torch.float32)",
         (_SKIPPED_UPDATE,),
     ),
     Mutant(
         "clipped-while-scaled",
         "Gradients are clipped by their norm before fp16's scale is taken out.",
         "optim.py",
-        ".vector_norm(gradients) / self._scale",
-        ".vector_norm(gradients)",
+        ".vector_norm(torch.stack(norms)) / self._scale",
+        ".vector_norm(torch.stack(norms))",
         (_SKIPPED_UPDATE,),
     ),
     Mutant(
         "unet-rate-ignored",
         "The UNet's own learning rate is not used.",
-        "optim.py",
+        "optimizer_choice.py",
         "config.learning_rate if config.unet_lr is None else config.unet_lr",
         "config.learning_rate",
-        (_MATHS + "test_learning_rate_schedules",),
+        ("tests/test_optimizer_choice.py::test_each_part_has_its_rate",),
     ),
     Mutant(
         "last-layer-not-exported",

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import torch
+from torch.nn import functional
 
 from lora_bridge.noise import TIMESTEPS
 
@@ -25,9 +26,9 @@ def elementwise_loss(
     `threshold` [B] is where the pseudo-Huber losses (Charbonnier et al. 1997; Khrapov et al. 2024) turn from
     l2's shape to l1's: `huber` is l2 near 0 and `smooth_l1` twice l1 far from it.
     """
-    errors = prediction.float() - target.float()
     if kind == "l2":
-        return errors.square()
+        return functional.mse_loss(prediction.float(), target.float(), reduction="none")
+    errors = prediction.float() - target.float()
     if kind == "l1":
         return errors.abs()
     if threshold is None:
