@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from os.path import normcase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,7 +41,7 @@ def find_concepts(config: TrainConfig) -> tuple[list[ConceptSource], list[Proble
 def list_folder(folder: Path) -> list[Path]:
     """What is in a folder, sorted. Raises ProblemError `folder_missing` or `folder_unreadable`."""
     try:
-        return sorted(folder.iterdir())
+        return sorted(folder.iterdir(), key=lambda path: normcase(path.name))
     except (FileNotFoundError, NotADirectoryError) as error:
         message = f"There is no folder {readable(str(folder))}."
         raise ProblemError("folder_missing", message, _LAYOUT_HINT) from error

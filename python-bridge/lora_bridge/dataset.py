@@ -46,6 +46,12 @@ class Deal(Struct, frozen=True):
     regularization: tuple[Sample, ...]
     rotation: Rotation
 
+    @property
+    def period(self) -> int:
+        """After how many epochs the number of samples in each bucket is that of the first."""
+        buckets = {sample.fit.bucket for sample in self.regularization}
+        return self.rotation.period if len(buckets) > 1 else 1
+
     def epoch(self, epoch: int) -> Iterator[tuple[Sample, int]]:
         """What an epoch, counted from 1, shows, and how often."""
         yield from ((sample, sample.repeats) for sample in self.training)
@@ -157,7 +163,7 @@ def run_schedule(config: TrainConfig, parts: Sequence[DatasetPart], deals: Seque
             for count in (known + count_by_bucket(deal.balanced(epoch))).values()
         )
 
-    return schedule_of(config, batches_of, lcm(*(deal.rotation.period for deal in deals)))
+    return schedule_of(config, batches_of, lcm(*(deal.period for deal in deals)))
 
 
 def _assemble(config: TrainConfig, parts: tuple[DatasetPart, ...], oddities: tuple[Problem, ...]) -> Dataset:

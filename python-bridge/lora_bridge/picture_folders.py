@@ -114,10 +114,10 @@ def _masks_by_stem(subset: Subset) -> Mapping[str, Path]:
 
 
 def _size_of(file: Path) -> Size | None:
+    # A name that is not text could not be told to anybody.
+    if not is_text(file.name):
+        return None
     try:
-        # Opening a pipe would wait for ever. A name that is not text could not be told to anybody.
-        if not file.is_file() or not is_text(file.name):
-            return None
         size = _known_size(file)
     except UNREADABLE:
         return None
@@ -129,8 +129,6 @@ def _caption_of(image: Path, extension: str, siblings: Container[str], prompt: s
     if file is None:
         return folder_caption(prompt, "missing")
     try:
-        if not file.is_file():
-            return folder_caption(prompt, "unreadable")
         caption = _known_caption(file)
     except OSError:
         return folder_caption(prompt, "unreadable")
