@@ -43,25 +43,19 @@ class Optimizer:
 
     An update whose gradients are not all finite is left out, so one bad batch can't ruin the weights. With
     `scale_loss` the loss is scaled as fp16 needs: halved after such an update, doubled after 2000 good ones.
-    With torch's own AdamW, Adam and SGD nothing here waits for the device; all others are asked to step only
+    With torch's own AdamW and Adam nothing here waits for the device; all others are asked to step only
     once it has said that the gradients are finite.
     """
 
     def __init__(
-        self,
-        groups: Sequence[RateGroup],
-        config: TrainConfig,
-        total_steps: int,
-        *,
-        scale_loss: bool,
-        seed: int = 0,
+        self, groups: Sequence[RateGroup], config: TrainConfig, total_steps: int, *, scale_loss: bool
     ) -> None:
-        """`seed` decides how weights in bf16 are rounded. Raises ProblemError where a library refuses."""
+        """Raises ProblemError where the optimizer's library refuses. bf16 weights are rounded by chance."""
         choice = choose_optimizer(config)
         self._networks = [group.network for group in groups]
         self._max_norm = config.max_grad_norm
         self._working = [
-            working_weights(network, number, seed, flat=choice.flat)
+            working_weights(network, f"{config.seed}-{number}", flat=choice.flat)
             for number, network in enumerate(self._networks)
         ]
         self._stepper = Stepper(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from lora_bridge.optimizer_choice import choose_optimizer
+from lora_bridge.optimizer_choice import choose_optimizer, part_rates
 from lora_bridge.problems import ProblemError
-from lora_bridge.schedules import make_schedule
+from lora_bridge.schedules import make_schedule, refused_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from lora_bridge.optimizer_choice import OptimizerChoice
     from lora_bridge.protocol_types import TrainConfig
 
-_FUSED = frozenset({"Adam", "AdamW", "SGD"})
+_FUSED = frozenset({"torch.optim.Adam", "torch.optim.AdamW"})
+"""Not SGD: where its first step is left out on the device, its momentum begins with what lay in memory."""
+
+_REHEARSED = 20_000
+"""Steps of a schedule that are gone through before a run; these take a fraction of a second."""
 
 
 class Stepper:
@@ -36,7 +41,7 @@ class Stepper:
         """One sequence of parameters and one rate for each network. Raises ProblemError."""
         self._choice = choice
         self._optimizer = _make(parameters, rates, choice, config)
-        self._skips_on_device = bool(getattr(self._optimizer, "_step_supports_amp_scaling", False))
+        self._skips_on_device = _is_fused(choice) and bool(self._optimizer.defaults["fused"])
         self._schedule = make_schedule(self._optimizer, choice, config, total_steps)
         if hasattr(self._optimizer, "train"):
             self._optimizer.train()
@@ -53,11 +58,16 @@ class Stepper:
             optimizer.found_inf = (~finite).float()
             optimizer.grad_scale = None
             optimizer.step()
+            self._next_rate()
         elif bool(finite) and not self._stands_still():
             optimizer.step()
             rate = self._rate_after(rate)
-        if self._schedule is not None:
-            self._schedule.step()
+            self._next_rate()
+        else:
+            with warnings.catch_warnings():
+                # torch suspects a slip where the first step of all is left out.
+                warnings.filterwarnings("ignore", r"Detected call of `lr_scheduler\.step")
+                self._next_rate()
         return rate
 
     @property
@@ -80,6 +90,14 @@ class Stepper:
         arguments = ",".join(f"{key}={value}" for key, value in self._choice.arguments.items())
         return f"{name}({arguments})" if arguments else name
 
+    def _next_rate(self) -> None:
+        if self._schedule is not None:
+            try:
+                self._schedule.step()
+            # It may be any class of the user's choice.
+            except Exception as error:
+                raise refused_schedule(type(self._schedule).__name__, error) from error
+
     def _stands_still(self) -> bool:
         """At a rate of 0 those that multiply it leave all as it is, or fail: DAdaptSGD divides by it."""
         return self._choice.one_rate and self._optimizer.param_groups[0]["lr"] == 0
@@ -99,12 +117,19 @@ class Stepper:
 
 
 def try_optimizer(config: TrainConfig, total_steps: int) -> None:
-    """Make the optimizer and the schedule once, on nothing: what a library refuses is said before the run.
+    """Make the optimizer once and go through the schedule, so that refusals are said before the run.
 
     Raises ProblemError `bad_optimizer` or `bad_schedule`.
     """
     weights = torch.nn.Parameter(torch.zeros(1, 1))
-    Stepper([[weights]], [1.0], choose_optimizer(config), config, total_steps)
+    rate = next(iter(part_rates(config).values()))
+    stepper = Stepper([[weights]], [rate], choose_optimizer(config), config, total_steps)
+    for _ in range(min(total_steps, _REHEARSED)):
+        stepper.step(torch.zeros((), dtype=torch.bool))
+
+
+def _is_fused(choice: OptimizerChoice) -> bool:
+    return f"{choice.module}.{choice.name}" in _FUSED
 
 
 def _make(
@@ -123,7 +148,7 @@ def _make(
         arguments["lr"] = rates[0]
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate
-    if choice.module == "torch.optim" and choice.name in _FUSED and "foreach" not in arguments:
+    if _is_fused(choice) and "foreach" not in arguments:
         arguments.setdefault("fused", True)
     try:
         return getattr(import_module(choice.module), choice.name)(groups, **arguments)

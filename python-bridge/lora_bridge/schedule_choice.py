@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ _FUNCTIONS = {
     "warmup_stable_decay": _TRANSFORMERS + "get_wsd_schedule",
     "piecewise_constant": "diffusers.optimization.get_piecewise_constant_schedule",
 }
+_NUMBER = r"\d*\.?\d+(?:[eE][-+]?\d+)?"
 _WITHOUT_WARMUP = frozenset({"constant", "piecewise_constant", "adafactor"})
 
 
@@ -125,7 +127,7 @@ def require_schedule(config: TrainConfig, *, sets_rate: bool) -> None:
             ours |= settings(config, 1).keys() | {"num_training_steps"}
         check_arguments(_LABEL, choice.arguments, signature, ours)
     if config.lr_scheduler == "piecewise_constant" and not own_class:
-        _require_rules(str(choice.arguments["step_rules"]))
+        _require_rules(choice.arguments["step_rules"])
 
 
 def schedule_warnings(config: TrainConfig, *, averages: bool, sets_rate: bool) -> Iterator[Problem]:
@@ -162,18 +164,11 @@ def schedule_warnings(config: TrainConfig, *, averages: bool, sets_rate: bool) -
         )
 
 
-def _require_rules(rules: str) -> None:
+def _require_rules(rules: object) -> None:
     """`1:10,0.1:20,0.01`: the rate times 1 until step 10, times 0.1 until step 20, then times 0.01."""
-    try:
-        *pairs, last = rules.split(",")
-        float(last)
-        steps = [int(step) for _, step in (pair.split(":") for pair in pairs)]
-        for pair in pairs:
-            float(pair.split(":")[0])
-        well_formed = all(before < after for before, after in pairwise([0, *steps]))
-    except ValueError:
-        well_formed = False
-    if not well_formed:
+    match = re.fullmatch(rf"({_NUMBER}:\d+,)*{_NUMBER}", rules) if isinstance(rules, str) else None
+    steps = [int(step) for step in re.findall(r":(\d+),", match[0])] if match else []
+    if match is None or any(before >= after for before, after in pairwise([0, *steps])):
         raise ProblemError(
             "bad_schedule",
             f"{_LABEL} has step_rules={rules!r}, which piecewise_constant cannot read.",

@@ -35,9 +35,14 @@ def make_schedule(optimizer: Any, choice: OptimizerChoice, config: TrainConfig, 
         made = make(optimizer, **arguments)
         made.get_last_lr()
     except Exception as error:
-        raise ProblemError(
-            "bad_schedule",
-            f"The scheduler {schedule.name} could not be made: {error}",
-            "Check LR Scheduler type and LR scheduler extra arguments.",
-        ) from error
+        raise refused_schedule(schedule.name, error) from error
     return made
+
+
+def refused_schedule(name: str, error: Exception) -> ProblemError:
+    """A library's refusal in words that name the fields."""
+    return ProblemError(
+        "bad_schedule",
+        f"The scheduler {name} does not work as it is set: {error}",
+        "Check LR Scheduler type and LR scheduler extra arguments.",
+    )

@@ -38,11 +38,11 @@ class WorkingWeights(Protocol):
         ...
 
 
-def working_weights(network: LoraNetwork, number: int, seed: int, *, flat: bool) -> WorkingWeights:
-    """`number` and `seed` decide the rounding of bf16 weights; `flat`: as one parameter."""
+def working_weights(network: LoraNetwork, stream: str, *, flat: bool) -> WorkingWeights:
+    """`stream` names the draws that round bf16 weights; `flat`: as one parameter."""
     if network.weights.dtype == torch.float32:
         return _OwnWeights(network, flat=flat)
-    return _RoundedWeights(network, number, seed, flat=flat)
+    return _RoundedWeights(network, stream, flat=flat)
 
 
 class _OwnWeights:
@@ -65,9 +65,9 @@ class _OwnWeights:
 class _RoundedWeights:
     """fp32 copies of bf16 weights that live for one update, then are rounded without bias."""
 
-    def __init__(self, network: LoraNetwork, number: int, seed: int, *, flat: bool) -> None:
+    def __init__(self, network: LoraNetwork, stream: str, *, flat: bool) -> None:
         self._network = network
-        self._stream = f"{seed}-{number}"
+        self._stream = stream
         self._steps = 0
         self._shapes = [tensor.shape for tensor in ([network.weights] if flat else network.matrices)]
         self.parameters = [nn.Parameter(torch.empty(0)) for _ in self._shapes]
