@@ -40,12 +40,20 @@ function printNotes(notes: readonly ImportNote[]): void {
     printAside(`${titles.defaulted}: ${missing.join(', ')}. The defaults are used.`);
 }
 
-const folders = ['train_data_dir', 'reg_data_dir', 'output_dir', 'logging_dir'] as const;
+const paths = [
+  'train_data_dir',
+  'reg_data_dir',
+  'dataset_config',
+  'conditioning_data_dir',
+  'vae',
+  'output_dir',
+  'logging_dir',
+] as const;
 
 /** Paths count from where the command runs; a job runs in its own folder. */
 function completePaths(config: TrainConfig): TrainConfig {
   const full = { ...config };
-  for (const key of folders) full[key] = completePath(full[key]);
+  for (const key of paths) full[key] = completePath(full[key]);
   if (full.logging_dir === '' && full.output_dir !== '')
     full.logging_dir = join(full.output_dir, 'log');
   // What is not a path on this machine may be the name of a model on a hub.
@@ -68,7 +76,7 @@ function checkConfig(config: TrainConfig): TrainConfig {
       `${problem[0]}: ${problem[1]}`,
       'Correct it in the config.',
     );
-  const foreign = folders.find((key) => isForeign(config[key]));
+  const foreign = paths.find((key) => isForeign(config[key]));
   if (foreign !== undefined)
     throw new ProblemError(
       'foreign_path',

@@ -40,10 +40,17 @@ export function convert(key: ParameterKey, raw: unknown): Converted {
 export const isEmpty = (raw: unknown): boolean =>
   raw === null || raw === undefined || (typeof raw === 'string' && raw.trim() === '');
 
-const useDefault = (key: string, raw: unknown, fallback: unknown): Converted => ({
-  value: fallback,
-  change: `${key} is ${JSON.stringify(raw)}: ${JSON.stringify(fallback)} is used.`,
-});
+/** Whether a value is one of the ways to say yes. */
+export const isOn = (raw: unknown): boolean => raw === 1 || /^(true|1)$/iu.test(String(raw));
+
+/** What is off where it is not set needs no word. */
+const useDefault = (key: string, raw: unknown, fallback: string | number | boolean): Converted =>
+  fallback === 0 || fallback === false
+    ? taken(fallback)
+    : {
+        value: fallback,
+        change: `${key} is ${JSON.stringify(raw)}: ${JSON.stringify(fallback)} is used.`,
+      };
 
 /** The problem of a value that cannot be meant. */
 export const notA = (wanted: string, key: string, label: string, raw: unknown): ProblemError =>
@@ -54,9 +61,7 @@ export const notA = (wanted: string, key: string, label: string, raw: unknown): 
   );
 
 function convertNumber(key: ParameterKey, row: NumberParameter, raw: unknown): Converted {
-  // kohya_ss writes no learning rate of 0: there it means that none is set.
-  if (row.kind === 'optionalDecimal' && (isEmpty(raw) || Number(raw) === 0)) return taken(null);
-  if (isEmpty(raw)) return useDefault(key, raw, row.default);
+  if (isEmpty(raw)) return row.default === null ? taken(null) : useDefault(key, raw, row.default);
   const number = typeof raw === 'boolean' ? NaN : Number(raw);
   if (!Number.isFinite(number)) throw notA('a number', key, row.label, raw);
   // Its meaning depends on the rank, so the whole file decides.
@@ -72,26 +77,23 @@ function convertNumber(key: ParameterKey, row: NumberParameter, raw: unknown): C
 }
 
 function convertToggle(key: ParameterKey, fallback: boolean, raw: unknown): Converted {
-  if (typeof raw === 'boolean') return taken(raw);
-  if (raw === 1 || /^(true|1)$/iu.test(String(raw))) return taken(true);
+  if (isOn(raw)) return taken(true);
   if (raw === 0 || /^(false|0)$/iu.test(String(raw))) return taken(false);
   if (isEmpty(raw)) return useDefault(key, raw, fallback);
   throw notA('true or false', key, parameters[key].label, raw);
 }
 
-/** What stands in for a choice that there is not, where the default would be further off. */
-const standIns: Partial<Record<ParameterKey, Readonly<Record<string, string>>>> = {
-  lr_scheduler: { adafactor: 'constant', piecewise_constant: 'constant' },
-};
-
 function convertChoice(key: ParameterKey, row: ChoiceParameter, raw: unknown): Converted {
-  const text = typeof raw === 'string' ? raw.trim() : JSON.stringify(raw);
   if (isEmpty(raw)) return useDefault(key, raw, row.default);
-  const option = row.options.find((candidate) => candidate.toLowerCase() === text.toLowerCase());
+  const text = typeof raw === 'string' ? raw.trim() : JSON.stringify(raw);
+  const option = row.options.find((candidate) => isSameChoice(candidate, text));
   if (option !== undefined) return taken(option);
-  const value = standIns[key]?.[text] ?? row.default;
-  return { value, change: `${key} ${text} is not supported: ${value} is used.` };
+  return { value: row.default, change: `${key} ${text} is not supported: ${row.default} is used.` };
 }
+
+/** In any case; a number in any of the ways to write it. */
+const isSameChoice = (option: string, text: string): boolean =>
+  option.toLowerCase() === text.toLowerCase() || Number(option) === Number(text);
 
 /** Known names are taken in any case, as sd-scripts does; any other is the bridge's to judge. */
 function convertOpenChoice(key: ParameterKey, row: OpenChoiceParameter, raw: unknown): Converted {
@@ -101,9 +103,16 @@ function convertOpenChoice(key: ParameterKey, row: OpenChoiceParameter, raw: unk
   return { value: option ?? value, change };
 }
 
+/** Quotes are not part of arguments: kohya_ss takes them off. */
+function textOf(key: ParameterKey, raw: unknown): string {
+  if (Array.isArray(raw)) return raw.map(String).join(key.endsWith('_args') ? ' ' : ',');
+  const text = String(raw).trim();
+  return key.endsWith('_args') ? text.replaceAll('"', '') : text;
+}
+
 function convertText(key: ParameterKey, fallback: string, raw: unknown): Converted {
   if (isEmpty(raw)) return fallback === '' ? taken('') : useDefault(key, raw, fallback);
-  const text = String(raw).trim();
+  const text = textOf(key, raw);
   if (key === 'caption_extension' && !text.startsWith('.'))
     return { value: `.${text}`, change: `caption_extension is ${text}: .${text} is used.` };
   return taken(text);

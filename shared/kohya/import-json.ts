@@ -6,9 +6,10 @@ import {
   type TrainConfig,
 } from '../parameters';
 import { ProblemError } from '../result';
-import { convert, isEmpty, notA } from './convert';
+import { convert, isEmpty, isOn, notA } from './convert';
+import { legacyKeys, modernise, type Raw } from './legacy';
+import { irrelevantKeys, reasons, unsupportedKeys } from './other-keys';
 import { parseJson } from './parse-json';
-import { irrelevantKeys, unsupportedKeys } from './other-keys';
 
 /** What became of a value on its way in. */
 export interface ImportNote {
@@ -27,8 +28,6 @@ export interface KohyaImport {
   readonly notes: readonly ImportNote[];
 }
 
-type Raw = Readonly<Record<string, unknown>>;
-
 /**
  * Reads a config as kohya_ss saves it, or as we do: numbers may be strings, numbers that are not set may be "" or null,
  * booleans and whole numbers may be written in any of the ways that its versions have used.
@@ -37,10 +36,12 @@ type Raw = Readonly<Record<string, unknown>>;
  * @throws ProblemError `json_broken`, `not_a_config`, `not_sdxl`, `bad_value`
  */
 export function importKohyaJson(text: string, name = 'The config'): KohyaImport {
-  const raw = parseJson(text, name);
-  refuseOtherModels(raw, name);
+  const given = parseJson(text, name);
+  refuseOtherModels(given, name);
+  const { raw, changes } = modernise(given);
   const config: Record<string, unknown> = { ...defaultTrainConfig };
   const notes: ImportNote[] = [];
+  for (const [key, message] of changes) notes.push({ kind: 'changed', key, message });
   for (const key of parameterKeys) {
     const fileKey = fileKeyOf(raw, key);
     if (fileKey === null) {
@@ -51,19 +52,19 @@ export function importKohyaJson(text: string, name = 'The config'): KohyaImport 
     config[key] = value;
     if (change !== null) notes.push({ kind: 'changed', key: fileKey, message: change });
   }
-  if (notes.length === parameterKeys.length && notes.every(({ kind }) => kind === 'defaulted'))
+  if (parameterKeys.every((key) => fileKeyOf(raw, key) === null))
     throw new ProblemError(
       'not_a_config',
       `${name} holds no training parameters.`,
       'Save a configuration in kohya_ss, or use the job.json’s config of an earlier run.',
     );
-  const whole = [applyEpochs, applyAlpha, applyRate].reduce(
+  const whole = [applyEpochs, applyAlpha].reduce(
     (before, apply) => apply(before, raw, notes),
     config as TrainConfig,
   );
   return {
     config: whole,
-    notes: [...notes, ...otherNotes(raw)],
+    notes: [...notes, ...otherNotes(given)],
   };
 }
 
@@ -85,7 +86,6 @@ const defaulted = (key: ParameterKey): ImportNote => ({
 
 const otherModels: Readonly<Record<string, string>> = {
   v2: 'Stable Diffusion 2',
-  v_parameterization: 'a v-prediction model',
   flux1_checkbox: 'Flux.1',
   sd3_checkbox: 'Stable Diffusion 3',
   hunyuan_image_checkbox: 'HunyuanImage',
@@ -102,9 +102,6 @@ function refuseOtherModels(raw: Raw, name: string): void {
         'Choose an SDXL configuration.',
       );
 }
-
-const isOn = (value: unknown): boolean =>
-  value === true || value === 1 || /^true$/iu.test(String(value));
 
 /** As in sd-scripts, Max train epoch wins over Max train steps. */
 function applyEpochs(config: TrainConfig, raw: Raw, notes: ImportNote[]): TrainConfig {
@@ -133,26 +130,6 @@ function applyAlpha(config: TrainConfig, raw: Raw, notes: ImportNote[]): TrainCo
   return { ...config, network_alpha: rank };
 }
 
-/** Far above what AdamW bears. Prodigy and the D-Adaptation optimizers are given 1, of which they make their own. */
-const HIGHEST_RATE = 0.01;
-
-/** The learning rate of an optimizer that is not supported is not one for the optimizer that stands in for it. */
-function applyRate(config: TrainConfig, raw: Raw, notes: ImportNote[]): TrainConfig {
-  if (isEmpty(raw['optimizer']) || /^(paged)?adamw/iu.test(String(raw['optimizer']))) return config;
-  const changed = { ...config };
-  for (const key of ['learning_rate', 'unet_lr'] as const) {
-    const rate = config[key];
-    if (rate === null || rate < HIGHEST_RATE) continue;
-    changed[key] = defaultTrainConfig.learning_rate;
-    notes.push({
-      kind: 'changed',
-      key,
-      message: `${key} ${String(rate)} is for ${String(raw['optimizer'])}: AdamW is given ${String(changed[key])}.`,
-    });
-  }
-  return changed;
-}
-
 /** What the file asks for beyond our parameters. */
 function otherNotes(raw: Raw): ImportNote[] {
   const notes: ImportNote[] = [];
@@ -163,19 +140,13 @@ function otherNotes(raw: Raw): ImportNote[] {
       message:
         'sdxl is off: the model is trained as SDXL all the same, and refused if it is not one.',
     });
-  if (isSet(raw['text_encoder_lr'], 0))
-    notes.push({
-      kind: 'unsupported',
-      key: 'text_encoder_lr',
-      message: `text_encoder_lr is ${shown(raw['text_encoder_lr'])}: the text encoders are not trained, only the U-Net is.`,
-    });
   for (const [key, value] of Object.entries(raw)) {
     const neutral = unsupportedKeys[key];
     if (neutral !== undefined && isSet(value, neutral))
       notes.push({
         kind: 'unsupported',
         key,
-        message: `${key} is ${shown(value)}: it is not supported and has no effect.`,
+        message: `${key} is ${shown(value)}: ${reasons[key] ?? 'it is not supported and has no effect'}.`,
       });
     if (!isKnown(key))
       notes.push({ kind: 'unknown', key, message: `${key} is not known and has no effect.` });
@@ -201,10 +172,9 @@ const ownKeys: ReadonlySet<string> = new Set([
     return 'kohyaKey' in row ? [row.kohyaKey] : [];
   }),
   ...Object.keys(otherModels),
+  ...legacyKeys,
   'sdxl',
-  'text_encoder_lr',
   'max_train_epochs',
-  'use_8bit_adam',
 ]);
 
 const isKnown = (key: string): boolean =>

@@ -7,23 +7,6 @@
  * run goes on without it.
  */
 export const unsupportedKeys: Readonly<Record<string, string | number | boolean>> = {
-  shuffle_caption: false,
-  keep_tokens: 0,
-  caption_dropout_rate: 0,
-  caption_dropout_every_n_epochs: 0,
-  color_aug: false,
-  flip_aug: false,
-  random_crop: false,
-  masked_loss: false,
-  noise_offset: 0,
-  adaptive_noise_scale: 0,
-  multires_noise_iterations: 0,
-  ip_noise_gamma: 0,
-  min_snr_gamma: 0,
-  debiased_estimation_loss: false,
-  v_pred_like_loss: 0,
-  scale_v_pred_loss_like_noise_pred: false,
-  loss_type: 'l2',
   network_dropout: 0,
   rank_dropout: 0,
   module_dropout: 0,
@@ -40,19 +23,7 @@ export const unsupportedKeys: Readonly<Record<string, string | number | boolean>
   save_last_n_steps_state: 0,
   save_last_n_epochs: 0,
   save_last_n_epochs_state: 0,
-  max_token_length: 75,
-  weighted_captions: false,
-  lr_scheduler_args: '',
-  optimizer_args: '',
-  lr_scheduler_type: '',
-  lr_scheduler_num_cycles: 1,
-  lr_scheduler_power: 1,
-  lr_warmup_steps: 0,
   additional_parameters: '',
-  dataset_config: '',
-  vae: '',
-  min_timestep: 0,
-  max_timestep: 1000,
   down_lr_weight: '',
   mid_lr_weight: '',
   up_lr_weight: '',
@@ -67,9 +38,6 @@ export const unsupportedKeys: Readonly<Record<string, string | number | boolean>
   train_lora_ggpo: false,
   stop_text_encoder_training: 0,
   full_fp16: false,
-  full_bf16: false,
-  fp8_base: false,
-  fp8_base_unet: false,
   multi_gpu: false,
   num_processes: 1,
   num_machines: 1,
@@ -83,15 +51,20 @@ export const unsupportedKeys: Readonly<Record<string, string | number | boolean>
   huggingface_repo_id: '',
 };
 
+/** Why a key has no effect, where there is more to say than that it is not supported. */
+export const reasons: Readonly<Record<string, string>> = {
+  full_fp16:
+    'the LoRA’s own weights stay in fp32, since small steps are lost in fp16; full_bf16 rounds them at random instead',
+};
+
 /** Keys that are about kohya_ss itself, about speed or memory, or about other models: left out without a word. */
 export const irrelevantKeys: ReadonlySet<string> = new Set(
   `
-  model_list cache_latents cache_latents_to_disk num_cpu_threads_per_process gpu_ids main_process_port
+  model_list num_cpu_threads_per_process gpu_ids main_process_port
   dynamo_backend dynamo_mode dynamo_use_fullgraph dynamo_use_dynamic extra_accelerate_launch_args highvram
   lowvram xformers clip_skip mem_eff_attn max_data_loader_n_workers persistent_data_loader_workers
-  noise_offset_type noise_offset_random_strength multires_noise_discount ip_noise_gamma_random_strength
-  huber_schedule huber_c huber_scale vae_batch_size skip_cache_check log_with wandb_api_key wandb_run_name
-  log_tracker_name log_tracker_config log_config sdxl_cache_text_encoder_outputs sdxl_no_half_vae t5xxl_lr
+  skip_cache_check log_with wandb_api_key wandb_run_name
+  log_tracker_name log_tracker_config log_config sdxl_no_half_vae
   factor bypass_mode dora_wd use_cp use_tucker use_scalar rank_dropout_scale constrain rescaled train_norm
   decompose_both train_on_input conv_dim conv_alpha unit LyCORIS_preset ggpo_sigma
   ggpo_beta huggingface_token huggingface_repo_type huggingface_repo_visibility huggingface_path_in_repo
