@@ -1,4 +1,14 @@
-import { ActionIcon, Autocomplete, Select, Switch, TextInput, Textarea, Tooltip } from '@mantine/core';
+import {
+  ActionIcon,
+  Autocomplete,
+  Combobox,
+  Select,
+  Switch,
+  TextInput,
+  Textarea,
+  Tooltip,
+  type OptionsFilter,
+} from '@mantine/core';
 import { IconArrowBackUp, IconInfoCircle } from '@tabler/icons-react';
 import { memo } from 'react';
 import { parameters, type Parameter, type ParameterKey } from '../../../shared/parameters';
@@ -106,9 +116,12 @@ function Control({ name, value, error, remark }: ParameterFieldProps) {
           {...common}
           data-field={name}
           data={[...parameter.options]}
+          filter={matching}
           value={text}
           error={error}
           spellCheck={false}
+          rightSection={<Combobox.Chevron />}
+          rightSectionPointerEvents="none"
           onChange={change}
         />
       );
@@ -155,6 +168,14 @@ function Control({ name, value, error, remark }: ParameterFieldProps) {
       );
   }
 }
+
+/** While one of the names stands in the field all are offered; what is typed narrows them down. */
+const matching: OptionsFilter = ({ options, search }) => {
+  const typed = search.trim().toLowerCase();
+  const named = options.flatMap((option) => ('label' in option ? [option] : []));
+  if (named.some(({ label }) => label.toLowerCase() === typed)) return named;
+  return named.filter(({ label }) => label.toLowerCase().includes(typed));
+};
 
 /** What counts while a number is not set. */
 const emptyMeans: Partial<Record<ParameterKey, string>> = {
