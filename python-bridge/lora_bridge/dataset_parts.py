@@ -17,7 +17,7 @@ from lora_bridge.dataset_toml import read_dataset_toml
 from lora_bridge.picture_folders import PictureFolder, Subset, make_subset, read_folder
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import Problem
-from lora_bridge.views import require_views, view_warnings
+from lora_bridge.views import view_warnings
 from lora_bridge.wording import listed, pictures
 
 if TYPE_CHECKING:
@@ -101,7 +101,6 @@ def _distinct(source: PartSource) -> tuple[list[Subset], list[Problem]]:
             continue
         with _naming(folder.place):
             require_captions(folder.config)
-            require_views(folder.config)
             subsets[path] = make_subset(
                 folder.config, folder.concept, preserves_output=folder.preserves_output
             )

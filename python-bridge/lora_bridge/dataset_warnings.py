@@ -23,7 +23,7 @@ def dataset_warnings(dataset: Dataset) -> Iterator[Problem]:
     for folder in dataset.folders():
         yield from _about_files(folder)
         yield from _about_captions(folder)
-        yield from _about_masks(folder)
+        yield from _about_masks(folder, masked_loss=dataset.config.masked_loss)
     yield from _about_sizes(dataset)
     yield from _about_batches(dataset)
 
@@ -84,8 +84,16 @@ def _flawed(folder: PictureFolder, flaw: str) -> list[Picture]:
     return [picture for picture in folder.pictures if picture.caption.flaw == flaw]
 
 
-def _about_masks(folder: PictureFolder) -> Iterator[Problem]:
-    if folder.subset.masks is None or folder.source.regularization:
+def _about_masks(folder: PictureFolder, *, masked_loss: bool) -> Iterator[Problem]:
+    if not masked_loss or folder.source.regularization:
+        return
+    if folder.subset.masks is None:
+        if not folder.subset.pictures.alpha_mask:
+            yield Problem(
+                code="mask_missing",
+                message=f"Masked loss is on, but nothing masks the pictures in {folder.source.folder}.",
+                hint="Give them conditioning_data_dir or alpha_mask.",
+            )
         return
     bare = [picture.path.name for picture in folder.pictures if picture.mask is None]
     if bare:

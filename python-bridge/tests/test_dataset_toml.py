@@ -279,6 +279,17 @@ def test_a_file_of_another_encoding(folder: Path) -> None:
     assert make_plan(make_config(folder, dataset_config=str(file))).images == 4
 
 
+def test_a_folder_without_masks_is_named_where_the_loss_is_masked(folder: Path) -> None:
+    text = SUBSET + "conditioning_data_dir = 'masks'\n"
+    text += "[[datasets.subsets]]\nimage_dir = 'ben'\n"
+    text += "[[datasets.subsets]]\nimage_dir = 'women'\nalpha_mask = true\n"
+    plan = make_plan(make_config(folder, **toml(folder, text, masked_loss=True)))
+    said = [each.message for each in plan.warnings if each.code == "mask_missing"]
+    assert len(said) == 2
+    assert "1.png, 2.png, 3.png" in said[0]
+    assert str(folder / "ben") in said[1]
+
+
 def test_only_regularization_in_a_dataset(folder: Path) -> None:
     error = refusal(
         folder, SUBSET + "[[datasets]]\n[[datasets.subsets]]\nimage_dir = 'women'\nis_reg = true\n"
