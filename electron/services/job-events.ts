@@ -18,13 +18,21 @@ export function parseEventLine(line: string): ParsedLine {
   const version = versionOf(value);
   if (version !== null && version !== PROTOCOL_VERSION)
     return { kind: 'refused', problem: otherVersion(version) };
-  const parsed = jobEventSchema.safeParse(value);
+  const parsed = jobEventSchema.safeParse(completed(value));
   if (parsed.success) return { kind: 'event', event: parsed.data };
   const issue = parsed.error.issues[0];
   return {
     kind: 'bad',
     reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not an event'}`,
   };
+}
+
+/** Plans of runs from before there was a validation say nothing of it. */
+function completed(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('plan' in value)) return value;
+  return typeof value.plan === 'object'
+    ? { ...value, plan: { validationImages: 0, ...value.plan } }
+    : value;
 }
 
 function versionOf(value: unknown): number | null {

@@ -7,7 +7,6 @@ import {
   TextInput,
   Textarea,
   Tooltip,
-  type OptionsFilter,
 } from '@mantine/core';
 import { IconArrowBackUp, IconInfoCircle } from '@tabler/icons-react';
 import { memo } from 'react';
@@ -16,6 +15,7 @@ import type { DraftValue } from '../../../shared/settings';
 import { editParameter } from '../../app/project';
 import { NumberField } from '../../components/NumberField';
 import { PathField } from '../../components/PathField';
+import { matching } from './matching';
 
 interface ParameterFieldProps {
   readonly name: ParameterKey;
@@ -168,14 +168,6 @@ function Control({ name, value, error, remark }: ParameterFieldProps) {
       );
   }
 }
-
-/** While one of the names stands in the field all are offered; what is typed narrows them down. */
-const matching: OptionsFilter = ({ options, search }) => {
-  const typed = search.trim().toLowerCase();
-  const named = options.flatMap((option) => ('label' in option ? [option] : []));
-  if (named.some(({ label }) => label.toLowerCase() === typed)) return named;
-  return named.filter(({ label }) => label.toLowerCase().includes(typed));
-};
 
 /** What counts while a number is not set. */
 const emptyMeans: Partial<Record<ParameterKey, string>> = {

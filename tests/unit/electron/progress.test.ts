@@ -9,6 +9,29 @@ const phase = (
   total: number,
 ): JobEvent => ({ type: 'phase', v: 1, seq: 1, time: 1, phase: name, done, total });
 
+test('a terminal says that it is validated, and what came of it', () => {
+  let printed = '';
+  const out = { isTTY: false, write: (text: string) => (printed += text) };
+  const printer = new ProgressPrinter(out as unknown as NodeJS.WriteStream);
+  const validation = { type: 'validation', v: 1, seq: 1, time: 1, epoch: 1 } as const;
+  printer.show([
+    phase('training', 0, 100),
+    phase('validating', 0, 4),
+    phase('validating', 4, 4),
+    { ...validation, step: 40, loss: 0.12344 },
+    phase('training', 40, 100),
+    { ...validation, step: 80, loss: null },
+  ]);
+  expect(printed.split('\n')).toEqual([
+    'Training',
+    'Validating',
+    'Validation loss after step 40: 0.1234',
+    'Training',
+    'Validation loss after step 80: not a number',
+    '',
+  ]);
+});
+
 test('a terminal says that samples are drawn, and where each is', () => {
   let printed = '';
   const out = { isTTY: false, write: (text: string) => (printed += text) };

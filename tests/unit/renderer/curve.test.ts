@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
+  atSteps,
   curveOf,
   decimate,
   pick,
   smooth,
   visibleRange,
+  withValues,
 } from '../../../renderer/tabs/training/curve';
 
 const of = (...values: number[]) => Float64Array.from(values);
@@ -80,6 +82,35 @@ describe('visibleRange', () => {
     [0, 5, 0, 0],
   ])('of %d to %d is %d to %d', (from, to, start, end) => {
     expect(visibleRange(steps, from, to)).toEqual([start, end]);
+  });
+});
+
+describe('validation losses', () => {
+  const steps = of(10, 20, 30);
+
+  it('stand at the step after which they were computed', () => {
+    expect([...atSteps(steps, [{ step: 20, loss: 0.5 }])]).toEqual([NaN, 0.5, NaN]);
+  });
+
+  it('stand at the next step, or the last, where theirs is not known', () => {
+    const losses = [
+      { step: 15, loss: 0.5 },
+      { step: 99, loss: 0.25 },
+    ];
+    expect([...atSteps(steps, losses)]).toEqual([NaN, 0.5, 0.25]);
+    expect([...atSteps(of(), losses)]).toEqual([]);
+  });
+
+  it('are left out where they were no number', () => {
+    expect([...atSteps(of(1), [{ step: 1, loss: null }])]).toEqual([NaN]);
+  });
+
+  it('are never thinned out', () => {
+    const placed = new Float64Array(1000).fill(NaN);
+    placed[123] = 0.5;
+    placed[998] = 0.5;
+    expect(withValues([0, 500, 999], placed, 0, 1000)).toEqual([0, 123, 500, 998, 999]);
+    expect(withValues([0, 500], placed, 0, 600)).toEqual([0, 123, 500]);
   });
 });
 

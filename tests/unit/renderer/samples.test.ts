@@ -10,7 +10,12 @@ import {
   type Cell,
   type SampleTable,
 } from '../../../renderer/tabs/training/samples';
-import { phaseMarks, progressOf, samplingText } from '../../../renderer/tabs/training/status';
+import {
+  betweenStepsText,
+  phaseMarks,
+  progressOf,
+  samplingText,
+} from '../../../renderer/tabs/training/status';
 import { newJobView, type JobView } from '../../../shared/job-view';
 import type { EventOf } from '../../../shared/protocol';
 import { sampleEvent } from '../../fakes/sample-event';
@@ -208,5 +213,26 @@ describe('while samples are drawn', () => {
       done: 3,
       total: 10,
     });
+  });
+});
+
+describe('while it is validated', () => {
+  const validating = { ...job, phase: phase('validating', 1, 4), lastStep };
+
+  it('it is still the training that goes on', () => {
+    const marks = phaseMarks(validating);
+    expect(marks.map(({ state }) => state)).toEqual(['done', 'done', 'done', 'current', 'waiting']);
+    expect(marks[3]).toMatchObject({ label: 'Train', count: 'validation 2 of 4' });
+    expect(progressOf(validating)).toEqual({ done: 40, total: 100 });
+  });
+
+  it('says so, and never one batch more than there are', () => {
+    expect(betweenStepsText(validating)).toBe('Computing validation 2 of 4');
+    expect(betweenStepsText({ phase: phase('validating', 4, 4) })).toBe(
+      'Computing validation 4 of 4',
+    );
+    expect(betweenStepsText({ phase: phase('validating', 0, 0) })).toBe('Computing validation');
+    expect(betweenStepsText({ phase: phase('sampling', 0, 2) })).toBe('Drawing sample 1 of 2');
+    expect(betweenStepsText({ phase: phase('training', 3, 3) })).toBeNull();
   });
 });

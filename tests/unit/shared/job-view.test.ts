@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { applyEvents, newJobView, summaryOf } from '../../../shared/job-view';
+import type { JobEvent } from '../../../shared/protocol';
 import { samplePromptLines } from '../../../shared/sample-prompts';
 import { sampleEvent } from '../../fakes/sample-event';
 
@@ -21,6 +22,27 @@ test('events of other kinds leave the very same samples, so that nothing is draw
   expect(applyEvents(drawn, [{ type: 'heartbeat', v: 1, seq: 2, time: 2 }]).samples).toBe(
     drawn.samples,
   );
+});
+
+test('validations are kept in their order, apart from the losses of the steps', () => {
+  const event = (seq: number, step: number, loss: number | null): JobEvent => ({
+    type: 'validation',
+    v: 1,
+    seq,
+    time: seq,
+    step,
+    epoch: 1,
+    loss,
+  });
+  const once = applyEvents(view, [event(1, 40, 0.2)]);
+  const twice = applyEvents(once, [event(1, 40, 0.2), event(2, 80, null)]);
+  expect(twice.validations).toEqual([
+    { step: 40, loss: 0.2 },
+    { step: 80, loss: null },
+  ]);
+  expect(twice.points).toBe(view.points);
+  expect(applyEvents(twice, [sampleEvent({ seq: 3 })]).validations).toBe(twice.validations);
+  expect(summaryOf(twice)).not.toHaveProperty('validations');
 });
 
 test('a list carries no samples, but how many prompts there are', () => {
