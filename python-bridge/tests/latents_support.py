@@ -30,6 +30,7 @@ class Counting(BaseModel):
         self._spoil = spoil
         self.loaded = 0
         self.batches: list[int] = []
+        self.seeds: list[int] = []
 
     def vae(self) -> Vae:
         self.loaded += 1
@@ -38,6 +39,7 @@ class Counting(BaseModel):
 
         def counted(pixels: torch.Tensor, generators: Sequence[torch.Generator]) -> torch.Tensor:
             self.batches.append(len(pixels))
+            self.seeds += [generator.initial_seed() for generator in generators]
             latents = encode(pixels, generators)
             if self._spoil:
                 latents[-1, 0, 0, 0] = float(self._spoil)

@@ -42,12 +42,13 @@ def test_kept_or_encoded_anew_the_latents_are_the_same(project: Path, tiny_sdxl:
 
 
 def test_each_picture_is_drawn_by_itself(project: Path, tiny_sdxl: Path) -> None:
-    """Two pictures alike have one latent wherever they lie; others have noise of their own."""
+    """Two pictures alike have one latent wherever they lie; all other views have noise of their own."""
     pictures = pictures_of(project)
     shutil.copy(pictures[0], pictures[3])
-    _, latents = prepare(project, Counting(tiny_sdxl))
-    assert torch.equal(latents[0], latents[3])
-    assert not torch.equal(latents[0], latents[1])
+    base = Counting(tiny_sdxl)
+    _, latents = prepare(project, base, flip_aug=True)
+    assert torch.equal(latents[0], latents[6])
+    assert [base.seeds.index(seed) for seed in base.seeds] == [0, 1, 2, 3, 4, 5, 0, 1]
 
 
 def test_batches_give_what_single_pictures_give(project: Path, tiny_sdxl: Path) -> None:
