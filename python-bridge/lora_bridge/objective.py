@@ -61,10 +61,20 @@ class Objective:
             return noises.velocity(latents, drawn.noise, self._signal[drawn.timesteps])
         return drawn.noise
 
-    def losses(self, prediction: Tensor, latents: Tensor, drawn: Drawn, masks: Tensor | None) -> Tensor:
-        """The loss of each sample, [B], fp32, but for its own weight. `masks` [B, 1, h, w], 0 to 1."""
+    def losses(
+        self,
+        prediction: Tensor,
+        latents: Tensor,
+        drawn: Drawn,
+        masks: Tensor | None,
+        target: Tensor | None = None,
+    ) -> Tensor:
+        """The loss of each sample, [B], fp32, but for its own weight. `masks` [B, 1, h, w], 0 to 1.
+
+        A `target` [B, 4, h, w] stands in for the objective's own.
+        """
         thresholds = None if self._thresholds is None else self._thresholds[drawn.timesteps]
-        target = self.target(latents, drawn)
+        target = self.target(latents, drawn) if target is None else target
         losses = sample_losses(prediction, target, self._config.loss_type, thresholds, masks)
         return losses * self._weights[drawn.timesteps]
 

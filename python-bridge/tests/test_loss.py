@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from training_support import make_config
 
@@ -156,6 +156,7 @@ def test_without_weights_every_timestep_counts_alike() -> None:
     assert torch.equal(weights.loss_weights(make_config(PROJECT), SNR), torch.ones(1000))
 
 
+@settings(deadline=None)
 @given(
     velocity=st.booleans(),
     gamma=st.sampled_from([0.0, 0.01, 1, 5, 100]),

@@ -9,7 +9,7 @@ import pytest
 import torch
 from diffusers.schedulers.scheduling_ddim import rescale_zero_terminal_snr
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
@@ -68,6 +68,7 @@ def test_noise_is_mixed_in_by_variance() -> None:
     assert mixed.flatten()[0].item() == pytest.approx(0.6 * 2 + 0.8 * 3)
 
 
+@settings(deadline=None)
 @given(lowest=st.integers(0, 999), span=st.integers(1, 1000), seed=st.integers(0, 2**32))
 def test_timesteps_are_in_their_range(lowest: int, span: int, seed: int) -> None:
     end = min(lowest + span, 1000)
@@ -134,6 +135,7 @@ def test_pyramid_noise_is_kohyas(iterations: int, discount: float, monkeypatch: 
     torch.testing.assert_close(ours, kohyas_pyramid(NOISE, iterations, discount, chance()))
 
 
+@settings(deadline=None)
 @given(
     height=st.integers(1, 40),
     width=st.integers(1, 40),
