@@ -87,7 +87,7 @@ def _distinct(source: PartSource) -> tuple[list[Subset], list[Problem]]:
     subsets: dict[str, Subset] = {}
     doubles: list[Problem] = []
     for folder in source.folders:
-        path = os.path.normcase(os.path.realpath(folder.concept.folder))
+        path = _without_detours(folder.concept.folder)
         if path in subsets:
             where = f" in {folder.place}" if folder.place else ""
             doubles.append(
@@ -105,6 +105,15 @@ def _distinct(source: PartSource) -> tuple[list[Subset], list[Problem]]:
                 folder.config, folder.concept, preserves_output=folder.preserves_output
             )
     return list(subsets.values()), doubles
+
+
+def _without_detours(folder: str) -> str:
+    """The same text for every way to write a folder's path."""
+    try:
+        return os.path.normcase(os.path.realpath(folder))
+    except (OSError, ValueError):
+        # No path at all, as its reading will say.
+        return folder
 
 
 def _times(subset: Subset) -> str:

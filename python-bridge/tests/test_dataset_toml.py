@@ -270,6 +270,10 @@ def test_a_file_that_cannot_be_read(folder: Path, file: str, code: str) -> None:
     assert caught.value.problem.code == code
 
 
+def test_a_folder_that_is_no_path(folder: Path) -> None:
+    assert refusal(folder, SUBSET.replace("'anna'", '"a\\u0000b"')).problem.code == "folder_unreadable"
+
+
 def test_a_file_of_another_encoding(folder: Path) -> None:
     file = folder / "sets.toml"
     file.write_bytes(SUBSET.encode("utf-16"))
