@@ -200,13 +200,6 @@ def test_a_picture_may_have_the_name_of_another_format(tmp_path: Path) -> None:
         assert _difference(load_picture(tmp_path / f"b{theirs}"), _photo()) < 4
 
 
-def test_avif_of_the_general_brand_is_not_taken_for_heic(tmp_path: Path) -> None:
-    _photo().save(tmp_path / "a.avif")
-    content = (tmp_path / "a.avif").read_bytes()
-    file = _written(tmp_path / "b.avif", content.replace(b"ftypavif", b"ftypmif1", 1))
-    assert _difference(load_picture(file), _photo()) < 4
-
-
 @pytest.mark.parametrize("extension", sorted(IMAGE_EXTENSIONS))
 def test_what_is_no_picture_is_told_from_its_start(tmp_path: Path, extension: str) -> None:
     for number, content in enumerate((b"", b"\0" * 5000, b"not a picture", b"\xff\xd8\xff")):
@@ -249,6 +242,15 @@ def test_damage_of_any_kind_is_an_answer_and_no_failure(tmp_path: Path) -> None:
     assert 100 < unreadable < 500
 
 
+def test_what_pillow_takes_for_a_mistake_of_ours_is_damage(tmp_path: Path) -> None:
+    whole = _tiff(np.asarray(_photo()).astype(np.uint16))
+    # The place of the pixels is said to be bytes instead of a number.
+    damaged = whole.replace(struct.pack("<HHI", 273, 4, 1), struct.pack("<HHI", 273, 7, 4))
+    with pytest.raises(UNREADABLE) as caught:
+        load_picture(_written(tmp_path / "a.tif", damaged))
+    assert isinstance(caught.value, TypeError)
+
+
 def _header_of(width: int, height: int) -> bytes:
     """The start of a bitmap of that size."""
     return struct.pack("<2sIIIIiiHHIIiiII", b"BM", 54, 0, 54, 40, width, height, 1, 24, *(0,) * 6)
@@ -262,11 +264,11 @@ def test_a_bomb_is_too_large(tmp_path: Path) -> None:
     assert 2 * Image.MAX_IMAGE_PIXELS // 1_000_000 == 178
 
 
-def _size_in_own_process(file: Path, before: str = "") -> tuple[list[str], str]:
-    """What `picture_size` gives, and what was said meanwhile."""
+def _in_own_process(expression: str, file: Path, before: str = "") -> tuple[list[str], str]:
+    """The sizes that `expression` gives for `file`, and what was said meanwhile."""
     program = (
-        f"import sys; {before}\nfrom pathlib import Path; from lora_bridge.images import picture_size\n"
-        "print(*picture_size(Path(sys.argv[1])))"
+        f"import sys; {before}\nfrom pathlib import Path; from lora_bridge.images import *\n"
+        f"file = Path(sys.argv[1]); print(*{expression})"
     )
     command = [sys.executable, "-c", program, str(file)]
     bridge = _REPOSITORY / "python-bridge"
@@ -274,14 +276,23 @@ def _size_in_own_process(file: Path, before: str = "") -> tuple[list[str], str]:
     return ran.stdout.split(), ran.stderr
 
 
+def test_avif_of_the_general_brand_is_not_taken_for_heic(tmp_path: Path) -> None:
+    _photo().save(tmp_path / "a.avif")
+    content = (tmp_path / "a.avif").read_bytes()
+    file = _written(tmp_path / "b.avif", content.replace(b"ftypavif", b"ftypmif1", 1))
+    assert _in_own_process("load_picture(file).size", file) == (["96", "64"], "")
+
+
 def test_a_large_scan_is_read_without_a_word(tmp_path: Path) -> None:
     scan = _written(tmp_path / "scan.bmp", _header_of(13_000, 13_000))
-    assert _size_in_own_process(scan) == (["13000", "13000"], "")
+    assert _in_own_process("picture_size(file)", scan) == (["13000", "13000"], "")
 
 
 def test_pictures_are_read_without_the_heic_reader(tmp_path: Path) -> None:
     _photo().save(tmp_path / "a.png")
-    read, said = _size_in_own_process(tmp_path / "a.png", "sys.modules['pillow_heif'] = None")
+    read, said = _in_own_process(
+        "load_picture(file).size", tmp_path / "a.png", "sys.modules['pillow_heif'] = None"
+    )
     assert (read, said) == (["96", "64"], "")
 
 
