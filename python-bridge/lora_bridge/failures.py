@@ -9,6 +9,8 @@ from lora_bridge.protocol_types import Problem
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _LONGEST_LINE = 1000
+_NO_MEMORY = ("DefaultCPUAllocator: ", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+"""Of plain RuntimeErrors: torch's CPU allocator, whose words differ by system, the driver and a library."""
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -58,11 +60,11 @@ def problem_of(error: BaseException) -> Problem:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    # By name: torch is not imported for this. Its CPU allocator raises a plain RuntimeError.
+    # By name: torch is not imported for this.
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
-        or "DefaultCPUAllocator: can't allocate memory" in str(error)
+        or any(words in str(error) for words in _NO_MEMORY)
     )
 
 

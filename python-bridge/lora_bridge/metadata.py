@@ -6,22 +6,22 @@ import hashlib
 import json
 import random
 import time
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from lora_bridge.buckets import bucket_limits
+from lora_bridge.metadata_data import data_metadata, interpolation
+from lora_bridge.optimizer_choice import part_rates
 
 if TYPE_CHECKING:
-    from lora_bridge.dataset import Dataset, PictureFolder
-    from lora_bridge.plan import Schedule
+    from lora_bridge.dataset import Dataset
     from lora_bridge.protocol_types import TrainConfig
+    from lora_bridge.run_length import Schedule
 
 KOHYA_MODULE = "networks.lora"
+_ALL_TIMESTEPS = (0, 1000)
 _LEGACY_HASH_START, _LEGACY_HASH_BYTES, _LEGACY_HASH_LENGTH = 1 << 20, 1 << 16, 8
 
 
@@ -45,8 +45,8 @@ def file_metadata(facts: RunFacts, file: Path, step: int, epoch: int) -> dict[st
     values = {
         **_run(facts),
         **_method(facts),
-        **_data(facts),
-        **_base_model(facts.config.pretrained_model_name_or_path),
+        **data_metadata(facts.config, facts.dataset),
+        **_base_model(facts.config),
         "ss_steps": step,
         "ss_epoch": epoch,
         "ss_training_finished_at": time.time(),
@@ -67,7 +67,7 @@ def hashed_beginning() -> int:
 
 
 def _text(value: object) -> str:
-    return json.dumps(value) if isinstance(value, dict) else str(value)
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)
 
 
 def _run(facts: RunFacts) -> dict[str, object]:
@@ -83,7 +83,7 @@ def _run(facts: RunFacts) -> dict[str, object]:
         "ss_max_train_steps": schedule.total_steps,
         "ss_learning_rate": config.learning_rate,
         "ss_unet_lr": config.unet_lr,
-        "ss_text_encoder_lr": None,
+        "ss_text_encoder_lr": _text_encoder_rates(config),
         "ss_lr_scheduler": config.lr_scheduler,
         "ss_lr_warmup_steps": facts.warmup_steps,
         "ss_optimizer": facts.optimizer,
@@ -94,105 +94,89 @@ def _run(facts: RunFacts) -> dict[str, object]:
     }
 
 
+def _text_encoder_rates(config: TrainConfig) -> list[float] | None:
+    """None where neither is trained."""
+    rates = part_rates(config)
+    first, second = rates.get("text_encoder_1", 0.0), rates.get("text_encoder_2", 0.0)
+    return [first, second] if first or second else None
+
+
 def _method(facts: RunFacts) -> dict[str, object]:
-    """The network and the loss; what this trainer does not have is as Kohya writes it when it is off."""
+    """The network, the noise and the loss; what is off, or not in this trainer, as Kohya says it."""
     config = facts.config
-    off = (
-        "network_dropout clip_skip max_token_length noise_offset multires_noise_iterations "
-        "adaptive_noise_scale min_snr_gamma scale_weight_norms ip_noise_gamma face_crop_aug_range"
-    )
-    false = (
-        "v2 full_fp16 lowram zero_terminal_snr debiased_estimation fp8_base fp8_base_unet "
-        "noise_offset_random_strength ip_noise_gamma_random_strength color_aug flip_aug random_crop "
-        "shuffle_caption"
-    )
     return {
         "ss_base_model_version": "sdxl_base_v1-0",
         "ss_network_module": KOHYA_MODULE,
         "ss_network_dim": config.network_dim,
         "ss_network_alpha": config.network_alpha,
+        "ss_max_token_length": None if config.max_token_length == "75" else int(config.max_token_length),
+        "ss_cache_latents": config.cache_latents,
+        "ss_caption_dropout_rate": config.caption_dropout_rate,
+        "ss_caption_dropout_every_n_epochs": config.caption_dropout_every_n_epochs,
+        "ss_caption_tag_dropout_rate": config.caption_tag_dropout_rate,
+        "ss_face_crop_aug_range": config.face_crop_aug_range.strip() or None,
+        "ss_resize_interpolation": interpolation(config),
+        "ss_noise_offset": config.noise_offset or None,
+        "ss_noise_offset_random_strength": config.noise_offset_random_strength,
+        "ss_adaptive_noise_scale": config.adaptive_noise_scale or None,
+        "ss_multires_noise_iterations": config.multires_noise_iterations or None,
+        "ss_multires_noise_discount": config.multires_noise_discount,
+        "ss_ip_noise_gamma": config.ip_noise_gamma or None,
+        "ss_ip_noise_gamma_random_strength": config.ip_noise_gamma_random_strength,
+        "ss_zero_terminal_snr": config.zero_terminal_snr,
+        "ss_min_snr_gamma": config.min_snr_gamma or None,
+        "ss_debiased_estimation": config.debiased_estimation_loss,
+        "ss_loss_type": config.loss_type,
+        "ss_huber_schedule": config.huber_schedule,
+        "ss_huber_c": config.huber_c,
+        "ss_huber_scale": config.huber_scale,
         "ss_prior_loss_weight": config.prior_loss_weight,
-        "ss_loss_type": "l2",
-        "ss_cache_latents": True,
-        "ss_caption_dropout_rate": 0.0,
-        "ss_caption_dropout_every_n_epochs": 0,
-        "ss_caption_tag_dropout_rate": 0.0,
-        "ss_keep_tokens": 0,
-        "ss_resize_interpolation": "lanczos",
-        **{f"ss_{key}": None for key in off.split()},
-        **{f"ss_{key}": False for key in false.split()},
+        "ss_fp8_base": False,
+        "ss_fp8_base_unet": config.quantize_base_model == "fp8",
+        **_validation(config),
+        **{f"ss_{key}": None for key in ("network_dropout", "clip_skip", "scale_weight_norms")},
+        **{f"ss_{key}": False for key in ("v2", "full_fp16", "lowram")},
     }
 
 
-def _data(facts: RunFacts) -> dict[str, object]:
-    config, dataset = facts.config, facts.dataset
-    train = [folder for folder in dataset.folders if not folder.source.regularization]
-    regularization = [folder for folder in dataset.folders if folder.source.regularization]
-    smallest, largest = bucket_limits(config)
+def _validation(config: TrainConfig) -> dict[str, object]:
     return {
-        "ss_num_train_images": sum(len(folder.pictures) * folder.source.repeats for folder in train),
-        "ss_num_reg_images": sum(len(folder.pictures) * folder.source.repeats for folder in regularization),
-        "ss_num_validation_images": 0,
-        "ss_batch_size_per_device": config.train_batch_size,
-        "ss_total_batch_size": config.train_batch_size,
-        "ss_resolution": tuple(dataset.rules.resolution),
-        "ss_enable_bucket": config.enable_bucket,
-        "ss_bucket_no_upscale": config.bucket_no_upscale,
-        "ss_min_bucket_reso": smallest,
-        "ss_max_bucket_reso": largest,
-        "ss_dataset_dirs": _directories(train),
-        "ss_reg_dataset_dirs": _directories(regularization),
-        "ss_tag_frequency": {_name(folder): _tags(folder) for folder in dataset.folders},
-        "ss_bucket_info": _bucket_info(dataset),
+        "ss_validation_seed": config.validation_seed or None,
+        "ss_validation_split": config.validation_split,
+        "ss_max_validation_steps": config.max_validation_steps or None,
+        "ss_validate_every_n_epochs": config.validate_every_n_epochs,
+        "ss_validate_every_n_steps": config.validate_every_n_steps or None,
     }
 
 
-def _name(folder: PictureFolder) -> str:
-    return Path(folder.source.folder).name
+def _base_model(config: TrainConfig) -> dict[str, object]:
+    facts = _source("sd_model", config.pretrained_model_name_or_path)
+    return facts | (_source("vae", config.vae.strip()) if config.vae.strip() else {})
 
 
-def _directories(folders: list[PictureFolder]) -> dict[str, object]:
-    return {
-        _name(folder): {"n_repeats": folder.source.repeats, "img_count": len(folder.pictures)}
-        for folder in folders
-    }
-
-
-def _tags(folder: PictureFolder) -> dict[str, int]:
-    tags = (tag.strip().lower() for picture in folder.pictures for tag in picture.caption.text.split(","))
-    return dict(Counter(tag for tag in tags if tag))
-
-
-def _bucket_info(dataset: Dataset) -> dict[str, object] | None:
-    if not dataset.rules.enabled:
-        return None
-    errors = [abs(sample.fit.bucket.aspect - sample.picture.size.aspect) for sample in dataset.samples]
-    buckets = {
-        str(index): {"resolution": list(size), "count": count}
-        for index, (size, count) in enumerate(dataset.bucket_counts().items())
-    }
-    return {"buckets": buckets, "mean_img_ar_error": fmean(errors)}
-
-
-def _base_model(name: str) -> dict[str, object]:
+def _source(kind: str, name: str) -> dict[str, object]:
+    """A model's name, without the folders that lead to it, and Kohya's hash of its file."""
     path = Path(name).expanduser()
     if not path.exists():
-        return {"ss_sd_model_name": name}
-    facts: dict[str, object] = {"ss_sd_model_name": path.name}
+        return {f"ss_{kind}_name": name}
+    facts: dict[str, object] = {f"ss_{kind}_name": path.name}
     if path.is_file():
         with path.open("rb") as stream:
-            facts["ss_sd_model_hash"] = legacy_hash(stream.read(hashed_beginning()))
+            facts[f"ss_{kind}_hash"] = legacy_hash(stream.read(hashed_beginning()))
     return facts
 
 
 def _modelspec(facts: RunFacts, file: Path) -> dict[str, object]:
-    resolution = facts.dataset.rules.resolution
+    config = facts.config
+    restricted = (config.min_timestep, config.max_timestep) != _ALL_TIMESTEPS
+    timesteps = {"modelspec.timestep_range": f"{config.min_timestep},{config.max_timestep}"}
     return {
         "modelspec.sai_model_spec": "1.0.1",
         "modelspec.architecture": "stable-diffusion-xl-v1-base/lora",
         "modelspec.implementation": "https://github.com/Stability-AI/generative-models",
         "modelspec.title": file.stem,
-        "modelspec.resolution": str(resolution),
-        "modelspec.prediction_type": "epsilon",
+        "modelspec.resolution": str(facts.dataset.parts[0].rules.resolution),
+        "modelspec.prediction_type": "v" if config.v_parameterization else "epsilon",
         "modelspec.date": datetime.now(UTC).isoformat(timespec="seconds"),
+        **(timesteps if restricted else {}),
     }

@@ -23,6 +23,10 @@ class OutOfMemoryError(RuntimeError):
         (MemoryError(), "out_of_memory", "memory"),
         (OutOfMemoryError("CUDA out of memory."), "out_of_memory", "CUDA"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"), "out_of_memory", "9 bytes"),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), "out_of_memory", "you tried"),
+        (RuntimeError("CUDA error: out of memory\nCompile with"), "out_of_memory", "memory"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), "out_of_memory", "CUBLAS"),
+        (RuntimeError("CUDA error: an illegal memory access"), "unexpected", "illegal"),
         (
             OSError(errno.ENOSPC, "No space left on device", "/model/a.safetensors"),
             "disk_full",
