@@ -21,7 +21,6 @@ from lora_bridge.safetensors_header import LENGTH_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
     from typing import Self
 
     from torch import Tensor
@@ -70,12 +69,7 @@ class DiskCache:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         if self._wrote:
             prune(self._root, self._limit)
 

@@ -207,6 +207,7 @@ def test_validation_pictures_are_kept_as_they_are(project: Path, tiny_sdxl: Path
     dataset = read_dataset(config)
     assert len(dataset.validation) == 2
     store = prepare_latents(base, config, dataset, CPU, ListSink())
-    for sample in dataset.validation:
+    assert base.batches == [1, 1]
+    for sample in dataset.validation * 2:
         store.get(sample, centred_view(sample))
     assert base.batches == [1, 1]
