@@ -87,11 +87,6 @@ class Dataset(Struct, frozen=True):
     deals: tuple[Deal, ...]
     """By part: what its epochs are dealt from."""
 
-    @property
-    def rotates(self) -> bool:
-        """Whether regularization pictures take turns from epoch to epoch."""
-        return not self.config.kohya_exact
-
     def folders(self) -> tuple[PictureFolder, ...]:
         """The folders of all parts."""
         return tuple(folder for part in self.parts for folder in part.folders)

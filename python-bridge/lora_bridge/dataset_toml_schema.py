@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
+from msgspec import UNSET, Meta, UnsetType, defstruct
 
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import TrainConfig
@@ -41,10 +41,6 @@ _WHAT_TO_DO = {
     "caption_extension": "Write it with its dot, such as .txt.",
     "resize_interpolation": "Write one of lanczos, area, bicubic, bilinear, nearest, box, hamming and auto.",
 }
-
-
-class _CustomAttributes(Struct, forbid_unknown_fields=True):
-    diff_output_preservation: bool = False
 
 
 def check_tables(tables: dict[str, Any], file: str) -> None:
@@ -125,7 +121,7 @@ _SUBSET_KEYS: dict[str, Any] = {
     "num_repeats": Annotated[int, Meta(ge=0, le=100_000)],
     "class_tokens": str,
     "cache_info": bool,
-    "custom_attributes": _CustomAttributes,
+    "custom_attributes": _table("_CustomAttributes", {"diff_output_preservation": bool}),
 }
 _FOLDER_KEYS: dict[str, Any] = {"is_reg": bool, "conditioning_data_dir": str}
 
