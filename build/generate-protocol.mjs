@@ -1,5 +1,6 @@
 // Makes from shared/ what Python needs to know of it: python-bridge/lora_bridge/protocol_types.py from the zod schemas
-// in protocol.ts and worker-protocol.ts, and the default training config from the table in parameters.ts.
+// in protocol.ts and worker-protocol.ts, and the default training config from the table in parameters.ts. Makes what
+// docs/ says of Kohya's options too.
 //   node build/generate-protocol.mjs           writes them
 //   node build/generate-protocol.mjs --check   fails when a file on disk differs
 import { execFileSync } from 'node:child_process';
@@ -8,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runnerImport } from 'vite';
 import { z } from 'zod';
+import { kohyaOptions } from './kohya-options.mjs';
 import { projectRoot as root, venvPython } from './paths.mjs';
 
 const header =
@@ -90,6 +92,10 @@ async function defaultConfig() {
 const generated = {
   'python-bridge/lora_bridge/protocol_types.py': toPython(await protocolSchema()),
   'tests/fixtures/protocol/default-config.json': await defaultConfig(),
+  'docs/kohya-options.md': kohyaOptions(
+    await shared('kohya/trainer-options.ts'),
+    await shared('parameters.ts'),
+  ),
 };
 for (const [name, content] of Object.entries(generated)) {
   const file = join(root, name);

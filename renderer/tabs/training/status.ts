@@ -31,10 +31,12 @@ const trainingPhases = [
   { phases: ['saving'], label: 'Save' },
 ] as const satisfies readonly { phases: readonly Phase[]; label: string }[];
 
-/** It is validated and samples are drawn while it trains, again and again; the last samples once the LoRA is saved. */
+const isBetweenSteps = (phase: Phase | undefined): boolean =>
+  phase === 'sampling' || phase === 'validating';
+
+/** It is validated and drawn while it trains, again and again; the last time once the LoRA is saved. */
 function phaseOf({ phase, lastStep }: JobView): Phase {
-  if (phase?.phase === 'validating') return 'training';
-  if (phase?.phase !== 'sampling') return phase?.phase ?? 'starting';
+  if (!isBetweenSteps(phase?.phase)) return phase?.phase ?? 'starting';
   return lastStep !== null && lastStep.step >= lastStep.total ? 'saving' : 'training';
 }
 
@@ -53,19 +55,15 @@ const sampleOf = ({ done, total }: EventOf<'phase'>): string =>
 export const samplingText = ({ phase }: Pick<JobView, 'phase'>): string | null =>
   phase?.phase === 'sampling' ? `Drawing ${sampleOf(phase)}` : null;
 
-/** Which batch of the pictures that were kept back is looked at, from 1. */
-const validationOf = ({ done, total }: EventOf<'phase'>): string =>
-  total === 0 ? 'validation' : `validation ${Math.min(done + 1, total)} of ${total}`;
-
-/** What a training does between two steps, while it does: `sample 2 of 3`, `validation 1 of 8`. */
+/** What a training does between two steps, while it does: `sample 2 of 3`, `validation`. */
 function betweenSteps({ phase }: Pick<JobView, 'phase'>): string | null {
   if (phase?.phase === 'sampling') return sampleOf(phase);
-  return phase?.phase === 'validating' ? validationOf(phase) : null;
+  return phase?.phase === 'validating' ? 'validation' : null;
 }
 
-/** `Drawing sample 2 of 3` or `Computing validation 1 of 8`; null while it does neither. */
+/** `Drawing sample 2 of 3` or `Computing the validation loss`; null while it does neither. */
 export const betweenStepsText = (run: Pick<JobView, 'phase'>): string | null =>
-  run.phase?.phase === 'validating' ? `Computing ${validationOf(run.phase)}` : samplingText(run);
+  run.phase?.phase === 'validating' ? 'Computing the validation loss' : samplingText(run);
 
 /** How far it is, in the unit of its phase; `total` is 0 where the end is not known. Samples are no progress. */
 export function progressOf({
@@ -77,7 +75,7 @@ export function progressOf({
   readonly total: number;
 } {
   const name = phase?.phase;
-  const isBetween = name === 'sampling' || name === 'validating';
+  const isBetween = isBetweenSteps(name);
   if (lastStep !== null && (name === 'training' || isBetween))
     return { done: lastStep.step, total: lastStep.total };
   if (isBetween) return { done: 0, total: plan?.totalSteps ?? 0 };

@@ -222,16 +222,17 @@ describe('while it is validated', () => {
   it('it is still the training that goes on', () => {
     const marks = phaseMarks(validating);
     expect(marks.map(({ state }) => state)).toEqual(['done', 'done', 'done', 'current', 'waiting']);
-    expect(marks[3]).toMatchObject({ label: 'Train', count: 'validation 2 of 4' });
+    expect(marks[3]).toMatchObject({ label: 'Train', count: 'validation' });
     expect(progressOf(validating)).toEqual({ done: 40, total: 100 });
   });
 
-  it('says so, and never one batch more than there are', () => {
-    expect(betweenStepsText(validating)).toBe('Computing validation 2 of 4');
-    expect(betweenStepsText({ phase: phase('validating', 4, 4) })).toBe(
-      'Computing validation 4 of 4',
-    );
-    expect(betweenStepsText({ phase: phase('validating', 0, 0) })).toBe('Computing validation');
+  it('the last time does not take the phases back to before the LoRA was saved', () => {
+    const last = { ...validating, lastStep: { ...lastStep, step: 100 } };
+    expect(phaseMarks(last)[4]).toMatchObject({ state: 'current', count: 'validation' });
+  });
+
+  it('says so', () => {
+    expect(betweenStepsText(validating)).toBe('Computing the validation loss');
     expect(betweenStepsText({ phase: phase('sampling', 0, 2) })).toBe('Drawing sample 1 of 2');
     expect(betweenStepsText({ phase: phase('training', 3, 3) })).toBeNull();
   });

@@ -1,0 +1,74 @@
+import { done, each, notBuilt, replaced, type Options } from './rows';
+
+/** What comes of it: files, logs, samples. */
+
+const resuming = notBuilt('Saving the state of a training, and going on from it.');
+const thinning = notBuilt('Saving by steps, and keeping only the last files.');
+const uploading = notBuilt('Uploading to Hugging Face.');
+const logging = replaced(
+  'The loss chart of each run, and its events.jsonl. Sending them to TensorBoard or W&B is not built yet.',
+);
+const ownLog = replaced('Each run keeps all that is printed in its console.log.');
+const describing = notBuilt('Texts of one’s own in the metadata; Training comment is there.');
+
+export const saveOptions: Options = {
+  output_dir: done(
+    'test_train_failures.py::test_the_output_folder_is_checked_before_the_model_is_loaded',
+    'output_dir',
+  ),
+  output_name: done('test_train_failures.py::test_an_older_file_is_kept', 'output_name'),
+  save_model_as: replaced('Always safetensors: a ckpt file can run code.'),
+  save_precision: done('test_lora.py::test_a_file_holds_every_part', 'save_precision'),
+  save_every_n_epochs: done(
+    'test_train_run.py::test_a_training_from_folder_to_file',
+    'save_every_n_epochs',
+  ),
+  ...each('save_every_n_steps save_n_epoch_ratio save_last_n_epochs save_last_n_steps', thinning),
+  ...each(
+    'save_last_n_epochs_state save_last_n_steps_state save_state save_state_on_train_end resume initial_epoch initial_step skip_until_initial_step',
+    resuming,
+  ),
+  ...each(
+    'huggingface_repo_id huggingface_repo_type huggingface_path_in_repo huggingface_token huggingface_repo_visibility save_state_to_huggingface resume_from_huggingface async_upload',
+    uploading,
+  ),
+};
+
+const drawn = 'test_sampling.py::test_samples_come_first_on_the_way_and_at_the_end';
+const times = 'test_validation_times.py::test_it_is_validated_when_asked_for_and_at_the_end';
+const split = 'test_validation_split.py::';
+
+export const logOptions: Options = {
+  logging_dir: replaced('Each run has its own folder in Logging directory.'),
+  ...each('log_with log_prefix log_tracker_name log_tracker_config log_config', logging),
+  ...each('wandb_run_name wandb_api_key', notBuilt('Sending to W&B.')),
+  ...each('console_log_level console_log_file console_log_simple', ownLog),
+  sample_every_n_steps: done(drawn, 'sample_every_n_steps'),
+  sample_every_n_epochs: done(
+    'test_sampling.py::test_epochs_overrule_steps',
+    'sample_every_n_epochs',
+  ),
+  sample_at_first: done(drawn, 'sample_at_first'),
+  sample_prompts: done('test_sample_prompts.py::test_every_flag_is_read', 'sample_prompts'),
+  sample_sampler: done('test_sample_prompts.py::test_every_sampler_can_be_named', 'sample_sampler'),
+  validation_split: done(
+    `${split}test_a_share_is_kept_back_and_something_on_either_side`,
+    'validation_split',
+  ),
+  validation_seed: done(`${split}test_the_seed_decides`, 'validation_seed'),
+  validate_every_n_steps: done(times, 'validate_every_n_steps'),
+  validate_every_n_epochs: done(times, 'validate_every_n_epochs'),
+  max_validation_steps: done(
+    'test_validation.py::test_at_most_so_many_batches',
+    'max_validation_steps',
+  ),
+};
+
+export const metadataOptions: Options = each(
+  'metadata_title metadata_author metadata_description metadata_license metadata_tags metadata_usage_hint metadata_thumbnail metadata_merged_from metadata_trigger_phrase metadata_preprocessor metadata_is_negative_embedding',
+  describing,
+);
+
+export const configOptions: Options = {
+  config_file: notBuilt('A config is read from kohya_ss’s JSON; sd-scripts’ TOML is not read.'),
+};
