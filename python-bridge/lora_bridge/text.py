@@ -169,7 +169,6 @@ class _Reader:
                 cache.write(keys[text], {**embedding._asdict(), "is_cut": torch.tensor(is_cut)})
         return known | new
 
-    @torch.no_grad()
     def _encode(self, number: int, texts: Sequence[str], total: int) -> tuple[list[EncodedText], list[bool]]:
         """What an encoder makes of batches of texts, on the CPU, and which texts it has cut."""
         encoder = self._base.text_encoder(number, self._dtype).to(self._device)
