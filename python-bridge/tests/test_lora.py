@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lora_bridge.lora import LoraPart
 
-_ENCODERS: tuple[tuple[LoraPart, Any, str, str], ...] = (
+ENCODERS: tuple[tuple[LoraPart, Any, str, str], ...] = (
     ("text_encoder_1", CLIPTextModel, "text_encoder", "lora_te1_text_model_encoder_layers_"),
     ("text_encoder_2", CLIPTextModelWithProjection, "text_encoder_2", "lora_te2_text_model_encoder_layers_"),
 )
@@ -87,7 +87,7 @@ def test_sdxls_unet_has_722_modules_with_kohyas_names() -> None:
     assert len(blocks) == 11
 
 
-@pytest.mark.parametrize(("part", "kind", "folder", "prefix"), _ENCODERS)
+@pytest.mark.parametrize(("part", "kind", "folder", "prefix"), ENCODERS)
 def test_sdxls_text_encoders_have_72_and_192(part: LoraPart, kind: Any, folder: str, prefix: str) -> None:
     config = cast("Any", CLIPTextConfig).from_json_file(SDXL_CONFIGS / folder / "config.json")
     with torch.device("meta"):
@@ -144,7 +144,7 @@ def test_flat_lora_equals_peft(tiny_sdxl: Path) -> None:
     assert_equals_peft(lora, theirs.module, lambda: [unet.predict(*inputs()) for unet in (ours, theirs)])
 
 
-@pytest.mark.parametrize(("part", "kind", "folder", "_prefix"), _ENCODERS)
+@pytest.mark.parametrize(("part", "kind", "folder", "_prefix"), ENCODERS)
 def test_flat_lora_in_a_text_encoder_equals_peft(
     tiny_sdxl: Path, part: LoraPart, kind: Any, folder: str, _prefix: str
 ) -> None:
@@ -236,7 +236,7 @@ def test_off_ends_with_an_exception(tiny_sdxl: Path) -> None:
 
 def test_a_file_holds_every_part(tiny_sdxl: Path) -> None:
     networks = [network(tiny_unet(tiny_sdxl).module)]
-    for part, kind, folder, _prefix in _ENCODERS:
+    for part, kind, folder, _prefix in ENCODERS:
         networks.append(network(tiny_encoder(tiny_sdxl, kind, folder), part=part))
     tensors = kohya_tensors(networks, torch.float16)
     assert len(tensors) == 3 * sum(len(lora.pairs) for lora in networks)
