@@ -82,6 +82,16 @@ def test_options_draw_more_but_what_they_leave_off_stays() -> None:
     assert not torch.allclose(draw(objective(multires_noise_iterations=6)).noise, plain)
 
 
+def test_the_strength_of_an_offset_is_drawn_where_that_is_asked_for() -> None:
+    """The offset is drawn after its strength, as in Kohya."""
+    drawn = draw(objective(noise_offset=0.1, noise_offset_random_strength=True))
+    generator = step_generator(3, 1, CPU)
+    noise = torch.randn(LATENTS.shape, generator=generator)
+    strength = 0.1 * torch.rand(1, generator=generator)
+    expected = noise + strength * torch.randn(3, 4, 1, 1, generator=generator)
+    torch.testing.assert_close(drawn.noise, expected)
+
+
 @pytest.mark.parametrize("random_strength", [False, True])
 def test_input_perturbation_is_in_the_input_and_not_in_the_target(random_strength: bool) -> None:
     asked = objective(ip_noise_gamma=0.2, ip_noise_gamma_random_strength=random_strength)
@@ -198,7 +208,7 @@ def test_losses_are_finite_whatever_is_chosen(changes: dict[str, Any], timestep:
 class NoWaiting(TorchDispatchMode):
     """Fails where a number has to be on the host, for which a GPU would have to be waited for."""
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
         assert func not in (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default)
         return func(*args, **(kwargs or {}))
 
