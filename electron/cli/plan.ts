@@ -33,6 +33,8 @@ function printPlan(plan: Plan): void {
     print(
       `${regularization ? 'Regularization' : 'Training'}: ${String(images)} images x ${String(repeats)} "${prompt}" in ${folder}`,
     );
+  if (plan.validationImages > 0)
+    print(`Validation: ${String(plan.validationImages)} images are kept back`);
   for (const { resolution, count } of plan.buckets)
     print(`Bucket ${resolution.join('x')}: ${String(count)}`);
   print(
