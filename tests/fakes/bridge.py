@@ -13,12 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-VERSIONS = {
-    "python": "3.11.2",
-    "torch": "0.0.0",
-    "diffusers": "0.0.0",
-    "transformers": "0.0.0",
-}
+VERSIONS = {"python": "3.11.2", "torch": "0.0.0", "diffusers": "0.0.0", "transformers": "0.0.0"}
 DEVICE = {"kind": "cpu", "name": "Fake", "memoryBytes": None}
 PLAN = {
     "buckets": [{"resolution": [64, 64], "count": 4}],
@@ -51,13 +46,7 @@ class Events:
 
     def send(self, type_: str, **fields: object) -> None:
         self.seq += 1
-        event = {
-            "v": self.version,
-            "seq": self.seq,
-            "time": time.time(),
-            "type": type_,
-            **fields,
-        }
+        event = {"v": self.version, "seq": self.seq, "time": time.time(), "type": type_, **fields}
         self.raw(json.dumps(event) + "\n")
 
     def raw(self, text: str) -> None:
@@ -191,11 +180,7 @@ def answer(scenario: str, request: dict[str, object]) -> dict[str, object]:
         return {"re": request["id"], "ok": {**PLAN, "concepts": planned(request)}}
     if request["type"] == "probe":
         return {"re": request["id"], "ok": {"versions": VERSIONS, "devices": [DEVICE]}}
-    problem = {
-        "code": "not_found",
-        "message": f"There is no {request['path']}.",
-        "hint": "Look.",
-    }
+    problem = {"code": "not_found", "message": f"There is no {request['path']}.", "hint": "Look."}
     return {"re": request["id"], "error": problem}
 
 
@@ -207,10 +192,7 @@ def serve(scenario: str) -> int:
     if scenario == "slow_start":
         time.sleep(0.5)
     version = 99 if scenario == "other_version" else 1
-    print(
-        json.dumps({"type": "hello", "protocolVersion": version, "pid": os.getpid()}),
-        flush=True,
-    )
+    print(json.dumps({"type": "hello", "protocolVersion": version, "pid": os.getpid()}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         if scenario == "crash":
