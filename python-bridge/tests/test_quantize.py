@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 from test_lora import inputs, learn, network, run_backward, tiny_unet
+from training_support import losses_of, run_training, warnings_of
 
 from lora_bridge import quantize as quantize_module
 from lora_bridge.problems import ProblemError
+from lora_bridge.protocol_types import SampleEvent
 from lora_bridge.quantize import QuantizedConv2d, QuantizedLinear, quantize
 
 if TYPE_CHECKING:
@@ -217,3 +220,21 @@ def test_a_device_that_cannot_is_told_before_anything_changes(
     assert "Float8" in problem.message
     assert how not in str(problem.hint)
     assert not any(isinstance(layer, QuantizedLinear) for layer in unet.module.modules())
+
+
+@every_way
+def test_a_quantised_base_is_trained_and_drawn_with(tiny_sdxl: Path, project: Path, how: How) -> None:
+    _, sink = run_training(
+        project,
+        tiny_sdxl,
+        quantize_base_model=how,
+        gradient_checkpointing=True,
+        checkpointing_method="selective",
+        sample_every_n_epochs=1,
+        sample_prompts="ohwx person --w 64 --h 64 --s 2",
+    )
+    losses = losses_of(sink)
+    assert len(losses) == 4
+    assert all(math.isfinite(loss) for loss in losses)
+    assert len(sink.of(SampleEvent)) == 1
+    assert warnings_of(sink) == []
