@@ -17,7 +17,7 @@ function stages(root, needs) {
     pythonStage(root, {
       title: 'Python packages',
       requirements: 'requirements.txt',
-      bytes: 4.4e9,
+      bytes: 4.6e9,
     }),
     needs.tests &&
       pythonStage(root, {

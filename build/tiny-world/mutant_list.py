@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 _LORA = "tests/test_lora.py::"
 _LOSS = "tests/test_loss.py::"
-_MATHS = "tests/test_train_maths.py::"
 _MODEL = "tests/test_train_model.py::"
 _NOISE = "tests/test_noise.py::"
 _OBJECTIVE = "tests/test_objective.py::"
@@ -71,8 +70,8 @@ MUTANTS = (
         "captions-swapped",
         "In a batch each picture has the caption of another.",
         "materials.py",
-        "self._texts[sample.picture.caption.text] for sample in samples",
-        "self._texts[sample.picture.caption.text] for sample in reversed(samples)",
+        "captions = [appearance.text for appearance in appearances]",
+        "captions = [appearance.text for appearance in reversed(appearances)]",
         (_REFERENCE + "test_each_picture_has_its_own_caption",),
     ),
     Mutant(
@@ -143,7 +142,7 @@ MUTANTS = (
         "regularization-unweighted",
         "The prior loss weight is not applied.",
         "materials.py",
-        "self._prior_loss_weight if sample.regularization else 1.0",
+        "self._config.prior_loss_weight if sample.regularization else 1.0",
         "1.0",
         (_RUN + "test_prior_loss_weight_0_silences_regularization",),
     ),
@@ -262,17 +261,17 @@ MUTANTS = (
     Mutant(
         "accumulation-adds-up",
         "The loss of accumulated batches is divided by each batch's samples instead of all of them.",
-        "train.py",
+        "trainer.py",
         "batch.weights, count)",
-        "batch.weights, len(samples))",
+        "batch.weights, len(appearances))",
         (_RUN + "test_accumulated_batches_equal_a_large_one",),
     ),
     Mutant(
         "seed-ignored",
         "Every training draws a new seed.",
         "train.py",
-        "seed = config.seed or random.",
-        "seed = random.",
+        "config.seed or _new_seed()",
+        "_new_seed()",
         (_REFERENCE + "test_the_seed_decides_noise_and_timesteps",),
     ),
     Mutant(

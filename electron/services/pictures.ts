@@ -8,9 +8,22 @@ import { codeOf, fileProblem, isNotFound } from '../lib/file-problem';
 import type { Thumbnails } from './thumbnails';
 
 /** What the bridge can read. */
-const extensions = new Set(['.png', '.jpg', '.jpeg', '.webp', '.bmp', '.avif']);
+const extensions = new Set([
+  '.png',
+  '.jpg',
+  '.jpeg',
+  '.jfif',
+  '.webp',
+  '.bmp',
+  '.avif',
+  '.tif',
+  '.tiff',
+  '.gif',
+  '.heic',
+  '.heif',
+]);
 /** Pictures that people have and the bridge cannot read: shown with a mark instead of left out in silence. */
-const foreign = new Set(['.heic', '.heif', '.gif', '.tif', '.tiff', '.jxl', '.psd']);
+const foreign = new Set(['.jxl', '.psd']);
 
 const STAT_LIMIT = 16;
 const READ_LIMIT = 4;
@@ -63,6 +76,10 @@ async function listPictures(folder: string): Promise<PictureFile[]> {
   );
   return files.filter((file) => file !== null);
 }
+
+/** Whether a name is that of a picture that is trained on. */
+export const isTrained = (name: string): boolean =>
+  !name.startsWith('.') && extensions.has(extname(name).toLowerCase());
 
 /** Whether a name is that of a picture, be it one that can be trained on or not. */
 export const isPicture = (name: string): boolean => {

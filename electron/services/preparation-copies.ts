@@ -4,7 +4,7 @@ import type { Problem } from '../../shared/result';
 import { fileExists, isSameFile } from '../lib/copy';
 import { isNotFound } from '../lib/file-problem';
 import { captionExtensions, captionFileOf } from './captions';
-import type { Picture } from './pictures';
+import { isTrained, type Picture } from './pictures';
 import { warning, type Source } from './preparation-form';
 
 export interface Copy {
@@ -153,6 +153,3 @@ async function extraWarning({ target }: Source, taken: ReadonlySet<string>): Pro
     ),
   ];
 }
-
-const isTrained = (name: string): boolean =>
-  !name.startsWith('.') && /\.(png|jpe?g|webp|bmp|avif)$/iu.test(name);

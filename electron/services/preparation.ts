@@ -163,7 +163,7 @@ export class Preparation {
       return failed({
         code: 'no_images',
         message: `There are no pictures that can be used in ${source.folder}.`,
-        hint: 'It must hold .png, .jpg, .jpeg, .webp, .bmp or .avif files; subfolders are not searched.',
+        hint: 'It must hold the pictures themselves, such as .jpg, .png, .webp or .heic files; subfolders are not searched.',
       });
     } catch (error) {
       return failed(toProblem(error));

@@ -123,7 +123,7 @@ def list_images(folder: Path) -> list[Path]:
         raise ProblemError(
             "no_images",
             f"There are no pictures in {folder}.",
-            "Choose a folder that holds png, jpg, webp, bmp or avif files itself, not in subfolders.",
+            "Choose a folder that holds jpg, png, webp, heic or other pictures itself, not in subfolders.",
         )
     return images
 

@@ -73,16 +73,8 @@ def text_of(event: JobEvent) -> str | None:
             return _phase(event)
         case PlanEvent(plan=plan):
             return f"{plan.images} images, {plan.total_steps} steps in {plan.epochs} epochs"
-        case StepEvent():
-            loss = "not a number" if event.loss is None else f"{event.loss:.4f}"
-            return (
-                f"step {event.step}/{event.total} epoch {event.epoch}/{event.epochs} loss {loss} "
-                f"lr {event.learning_rate:.3g} {event.seconds_per_step:.2f} s/step, "
-                f"{duration(event.eta_seconds)} left"
-            )
-        case ValidationEvent():
-            loss = "not a number" if event.loss is None else f"{event.loss:.4f}"
-            return f"validation loss {loss} at step {event.step}"
+        case StepEvent() | ValidationEvent():
+            return _numbers(event)
         case CheckpointEvent():
             return f"saved {event.path}"
         case SampleEvent():
@@ -107,6 +99,17 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}"
+
+
+def _numbers(event: StepEvent | ValidationEvent) -> str:
+    loss = "not a number" if event.loss is None else f"{event.loss:.4f}"
+    if isinstance(event, ValidationEvent):
+        return f"validation loss {loss} at step {event.step}"
+    return (
+        f"step {event.step}/{event.total} epoch {event.epoch}/{event.epochs} loss {loss} "
+        f"lr {event.learning_rate:.3g} {event.seconds_per_step:.2f} s/step, "
+        f"{duration(event.eta_seconds)} left"
+    )
 
 
 def _phase(event: PhaseEvent) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from lora_bridge.wording import listed
 from lora_bridge.problems import ProblemError
+from lora_bridge.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

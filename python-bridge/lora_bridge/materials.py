@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from lora_bridge.appearances import Appearance
-from lora_bridge.caption_rules import possible_captions
-from lora_bridge.views import plain_view, time_ids
+from lora_bridge.caption_rules import plain_caption, possible_captions
+from lora_bridge.views import centred_view, time_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ class Batch(NamedTuple):
     latents: Tensor
     """[B, 4, h, w], fp32."""
     hidden: Tensor
-    """[B, T, 2048]: what both text encoders make of the captions; a gradient leads to them where they learn."""
+    """[B, T, 2048]: what both text encoders make of the captions; gradients reach them where they learn."""
     pooled: Tensor
     """[B, 1280]."""
     time_ids: Tensor
@@ -48,9 +48,7 @@ class Batch(NamedTuple):
 class Materials:
     """Latents and texts, from which batches are made."""
 
-    def __init__(
-        self, config: TrainConfig, latents: LatentStore, texts: Texts, device: torch.device
-    ) -> None:
+    def __init__(self, config: TrainConfig, latents: LatentStore, texts: Texts, device: torch.device) -> None:
         self._config = config
         self._latents = latents
         self._device = device
@@ -82,7 +80,7 @@ class Materials:
     def validation_batches(self, dataset: Dataset) -> Iterator[Batch]:
         """The pictures that were kept back, one at a time, whole and under their plain captions."""
         for sample in dataset.validation:
-            yield self.batch([Appearance(sample, plain_view(sample), sample.picture.caption.text)])
+            yield self.batch([Appearance(sample, centred_view(sample), _plain_caption(sample))])
 
     def _weight(self, sample: Sample) -> float:
         return self._config.prior_loss_weight if sample.regularization else 1.0
@@ -106,5 +104,9 @@ def texts_of(dataset: Dataset, prompts: Sequence[SamplePrompt]) -> list[str] | N
         possible = possible_captions(sample.subset.captions, sample.picture.caption)
         if possible is None:
             return None
-        texts |= possible | {sample.picture.caption.text}
+        texts |= possible | {_plain_caption(sample)}
     return sorted(texts)
+
+
+def _plain_caption(sample: Sample) -> str:
+    return plain_caption(sample.subset.captions, sample.picture.caption)

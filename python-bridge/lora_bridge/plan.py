@@ -90,5 +90,5 @@ def require_pictures(dataset: Dataset) -> None:
         raise ProblemError(
             "no_images",
             f"There is nothing to train on in {names}: {found}.",
-            "Add pictures: png, jpg, webp, bmp or avif.",
+            "Add pictures, such as jpg, png, webp or heic files.",
         )

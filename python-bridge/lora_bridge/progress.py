@@ -136,9 +136,7 @@ class StepReporter:
             )
         if not self._warned:
             self._warned = True
-            message = (
-                f"The gradient of step {step.number} is not a finite number, so the step was left out."
-            )
+            message = f"The gradient of step {step.number} is not a finite number, so the step was left out."
             hint = (
                 "Now and then this is normal with fp16. If it goes on, lower the learning rate or use bf16."
             )

@@ -18,6 +18,7 @@ from lora_bridge.model import PARTS, open_base_model
 from lora_bridge.objective import make_objective
 from lora_bridge.optim import Optimizer, RateGroup
 from lora_bridge.optimizer_choice import part_rates
+from lora_bridge.optimizers import try_optimizer
 from lora_bridge.output import OutputFolder
 from lora_bridge.painter import Painter
 from lora_bridge.plan import make_schedule, plan_of, require_config
@@ -71,12 +72,11 @@ def run(config: TrainConfig, sink: Sink, folder: Path, device: str | None = None
         raise out_of_memory_problem(config, dataset, chosen) from error
 
 
-def _train(
-    config: TrainConfig, dataset: Dataset, sink: Sink, folder: Path, device: torch.device
-) -> Ending:
+def _train(config: TrainConfig, dataset: Dataset, sink: Sink, folder: Path, device: torch.device) -> Ending:
     prompts = parse_prompts(config)
     sink.emit(PlanEvent(plan=plan_of(config, dataset)))
     output = OutputFolder(config, sink)
+    try_optimizer(config, make_schedule(config, dataset).total_steps)
     where = _Where(device, compute_dtype(config, device, sink), config.seed or _new_seed())
     base = open_base_model(config.pretrained_model_name_or_path, config.vae)
     sink.emit(LogEvent(level="info", text=f"Seed {where.seed}, {device}, {where.dtype}."))
@@ -86,7 +86,7 @@ def _train(
         dataset = dataset.without(latents.unreadable)
         sink.emit(PlanEvent(plan=plan_of(config, dataset)))
     rates = part_rates(config)
-    texts = _texts(config, base, dataset, prompts, rates, where, sink)
+    texts = _texts(config, base, dataset, prompts, rates=rates, where=where, sink=sink)
     materials = Materials(config, latents, texts, device)
     unet = _unet(config, base, where, sink)
     networks = _networks(config, unet, texts, rates, where.seed)
@@ -104,7 +104,16 @@ def _train(
         if dataset.validation
         else None
     )
-    trainer = Trainer(unet, networks, materials, objective, optimizer, studio, validator, facts)
+    trainer = Trainer(
+        unet,
+        networks,
+        materials,
+        objective=objective,
+        optimizer=optimizer,
+        studio=studio,
+        validator=validator,
+        facts=facts,
+    )
     return trainer.train(sink, output)
 
 
@@ -117,6 +126,7 @@ def _texts(
     base: BaseModel,
     dataset: Dataset,
     prompts: list[SamplePrompt],
+    *,
     rates: dict[LoraPart, float],
     where: _Where,
     sink: Sink,
@@ -134,7 +144,7 @@ def _unet(config: TrainConfig, base: BaseModel, where: _Where, sink: Sink) -> Un
     sink.emit(PhaseEvent(phase="loading_model", done=PARTS - 1, total=PARTS))
     unet = base.unet(where.dtype)
     if config.quantize_base_model != "none":
-        quantize(unet.module, config.quantize_base_model, where.dtype)
+        quantize(unet.module, config.quantize_base_model, where.dtype, where.device)
     unet.to(where.device)
     if config.gradient_checkpointing:
         unet.checkpoint_gradients(config.checkpointing_method)

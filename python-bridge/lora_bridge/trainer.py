@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ class Trainer:
         unet: Unet,
         networks: Sequence[LoraNetwork],
         materials: Materials,
+        *,
         objective: Objective,
         optimizer: Optimizer,
         studio: Studio,
@@ -94,7 +96,7 @@ class Trainer:
         return Ending("stopped" if stopped else "completed", files)
 
     def _pause_after(self, step: Step, reporter: StepReporter, output: OutputFolder, sink: Sink) -> None:
-        """Save, validate and draw what is due after this step, at no cost to the time a step is said to take."""
+        """Save, validate and draw what is due. A step is not said to take the time of it."""
         every = self._config.save_every_n_epochs
         saves = step.ends_epoch and every > 0 and step.epoch % every == 0
         validates = self._validates_after(step)
@@ -125,15 +127,18 @@ class Trainer:
         if self._validator is not None:
             sink.emit(PhaseEvent(phase="validating", done=0, total=1))
             loss = self._validator.loss()
-            sink.emit(ValidationEvent(step=step.number, epoch=step.epoch, loss=loss))
+            shown = loss if math.isfinite(loss) else None
+            sink.emit(ValidationEvent(step=step.number, epoch=step.epoch, loss=shown))
 
     @contextmanager
     def _as_saved(self) -> Generator[None]:
         """The weights as they are saved and drawn with: some optimizers train with others."""
-        with self._optimizer.averaged():
+        try:
+            with self._optimizer.averaged():
+                self._publish()
+                yield
+        finally:
             self._publish()
-            yield
-        self._publish()
 
     def _publish(self) -> None:
         for network in self._networks:
@@ -161,10 +166,11 @@ class Trainer:
         prediction = self._unet.predict(
             drawn.noisy, drawn.timesteps, batch.hidden, batch.pooled, batch.time_ids
         )
-        target = self._objective.target(batch.latents, drawn)
+        target = None
         if batch.preserves is not None:
-            target = torch.where(batch.preserves.view(-1, 1, 1, 1), self._unadapted(batch, drawn), target)
-        return self._objective.losses(prediction, target, drawn.timesteps, batch.masks)
+            own = self._objective.target(batch.latents, drawn).float()
+            target = torch.where(batch.preserves.view(-1, 1, 1, 1), self._unadapted(batch, drawn), own)
+        return self._objective.losses(prediction, batch.latents, drawn, batch.masks, target)
 
     @torch.no_grad()
     def _unadapted(self, batch: Batch, drawn: Drawn) -> Tensor:

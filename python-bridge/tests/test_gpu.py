@@ -1,4 +1,4 @@
-"""What only a CUDA GPU can show: `python -m pytest tests -m gpu` from python-bridge, on a machine that has one.
+"""What only a CUDA GPU can show: `python -m pytest python-bridge/tests -m gpu`.
 
 The full-size tests write a checkpoint of 6.9 GB with random weights into pytest's temporary folder.
 """
@@ -98,15 +98,15 @@ def test_full_size_sdxl_trains(
 def test_every_format_trains(precision: str, quantized: str, project: Path, tiny_sdxl: Path) -> None:
     if precision == "no" and quantized != "none":
         pytest.skip("quantized weights are multiplied in half precision")
-    sink = train_on_gpu(
-        project, tiny_sdxl, mixed_precision=precision, quantize_base_model=quantized, epoch=3
-    )
+    sink = train_on_gpu(project, tiny_sdxl, mixed_precision=precision, quantize_base_model=quantized, epoch=3)
     losses = losses_of(sink)
     assert len(losses) == 12
     assert all(math.isfinite(loss) for loss in losses)
 
 
-@pytest.mark.parametrize("optimizer", ["AdamW", "AdamW8bit", "PagedAdamW8bit", "Lion8bit", "Adafactor", "Prodigy"])
+@pytest.mark.parametrize(
+    "optimizer", ["AdamW", "AdamW8bit", "PagedAdamW8bit", "Lion8bit", "Adafactor", "Prodigy"]
+)
 def test_every_kind_of_optimizer_learns(optimizer: str, project: Path, tiny_sdxl: Path) -> None:
     train_on_gpu(project, tiny_sdxl, optimizer=optimizer, mixed_precision="bf16", epoch=3)
     found = inspect_lora(str(project / "model" / "ohwx.safetensors"))

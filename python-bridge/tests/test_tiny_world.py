@@ -16,6 +16,7 @@ from strip import make_strip
 from world import describe, draw_person, random_caption, random_person, read_caption
 
 from lora_bridge.model import SingleFileModel, open_base_model
+from lora_bridge.text_encoder import Reading
 
 if TYPE_CHECKING:
     from world import Person
@@ -104,9 +105,9 @@ def test_a_single_file_holds_the_same_model(tmp_path: Path) -> None:
         torch.testing.assert_close(found[name], weight, rtol=0, atol=0)
     caption = "nova woman, a woman with long green hair, on a red background"
     for number in (0, 1):
-        one, two = (
-            base.text_encoder(number, torch.float32).encode(caption).hidden for base in (single, folder)
-        )
+        encoders = [base.text_encoder(number, torch.float32) for base in (single, folder)]
+        reading = Reading(chunks=1, weighted=False)
+        one, two = (encoder.encode(encoder.tokens([caption], reading)).hidden for encoder in encoders)
         torch.testing.assert_close(one, two, rtol=0, atol=0)
 
 

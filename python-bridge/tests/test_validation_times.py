@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from training_support import run_training, save_picture
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_it_is_validated_when_asked_for_and_at_the_end(
-    tmp_path: Path, tiny_sdxl: Path, rule: dict[str, int], due: list[int]
+    tmp_path: Path, tiny_sdxl: Path, rule: dict[str, Any], due: list[int]
 ) -> None:
     for index in range(4):
         save_picture(tmp_path / "img" / "1_ohwx" / f"{index}.png", hue=index * 40)
