@@ -8,10 +8,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 from tensor_files import load_tensors, save_tensors
-from training_support import ListSink, losses_of, run_training, warnings_of
+from training_support import ListSink, losses_of, make_config, run_training, warnings_of
 
 from lora_bridge import output
+from lora_bridge.diagnosis import likely_cause
 from lora_bridge.inspection import inspect_lora
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import PlanEvent, StepEvent
@@ -20,25 +22,94 @@ from lora_bridge.unet import Unet
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import torch
+
+class Spoiled(torch.autograd.Function):
+    """Lets numbers through and makes nothing finite of their gradients."""
+
+    @staticmethod
+    def forward(_ctx: Any, numbers: torch.Tensor) -> torch.Tensor:
+        return numbers.clone()
+
+    @staticmethod
+    def backward(_ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        return gradients[0] * math.inf
 
 
-def test_a_step_that_is_not_finite_is_left_out(
+def spoil_gradients(patch: pytest.MonkeyPatch, steps: range) -> None:
+    predict = Unet.predict
+    calls = 0
+
+    def sometimes_spoiled(unet: Unet, *arguments: torch.Tensor) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        predicted = predict(unet, *arguments)
+        spoiled: Any = Spoiled
+        return spoiled.apply(predicted) if calls in steps else predicted
+
+    patch.setattr(Unet, "predict", sometimes_spoiled)
+
+
+def test_a_step_whose_gradient_is_not_finite_is_left_out(
+    project: Path, tiny_sdxl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil_gradients(monkeypatch, range(2, 4))
+    ending, sink = run_training(project, tiny_sdxl)
+    assert [step.grad_norm is None for step in sink.of(StepEvent)] == [False, True, True, False]
+    assert warnings_of(sink) == ["non_finite_gradient"]
+    assert not inspect_lora(str(ending.outputs[0])).non_finite_tensors
+
+
+def test_ten_gradients_in_a_row_that_are_not_finite_end_the_training(
+    project: Path, tiny_sdxl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil_gradients(monkeypatch, range(3, 100))
+    sink = ListSink()
+    with pytest.raises(ProblemError, match="10 steps in a row, up to step 12") as caught:
+        run_training(project, tiny_sdxl, sink, epoch=10)
+    assert caught.value.problem.code == "training_diverged"
+    assert [file.name for file in (project / "model").iterdir()] == ["ohwx-step00000011.safetensors"]
+
+
+def test_a_loss_that_is_no_number_ends_the_training_and_names_its_pictures(
     project: Path, tiny_sdxl: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     predict = Unet.predict
     calls = 0
 
-    def sometimes_nan(unet: Unet, *arguments: torch.Tensor) -> torch.Tensor:
+    def finally_nan(unet: Unet, *arguments: torch.Tensor) -> torch.Tensor:
         nonlocal calls
         calls += 1
-        return predict(unet, *arguments) * (math.nan if calls in (2, 3) else 1.0)
+        return predict(unet, *arguments) * (math.nan if calls == 3 else 1.0)
 
-    monkeypatch.setattr(Unet, "predict", sometimes_nan)
-    ending, sink = run_training(project, tiny_sdxl)
-    assert [step.loss is None for step in sink.of(StepEvent)] == [False, True, True, False]
-    assert warnings_of(sink) == ["non_finite_loss"]
-    assert not inspect_lora(str(ending.outputs[0])).non_finite_tensors
+    monkeypatch.setattr(Unet, "predict", finally_nan)
+    sink = ListSink()
+    with pytest.raises(
+        ProblemError, match=r"The loss of step 3 .* pictures: (\d\.png, )?\d\.png\."
+    ) as caught:
+        run_training(project, tiny_sdxl, sink)
+    assert caught.value.problem.code == "loss_not_finite"
+    assert [step.loss is None for step in sink.of(StepEvent)] == [False, False, True]
+    (kept,) = (project / "model").iterdir()
+    assert kept.name == "ohwx-step00000002.safetensors"
+    found = inspect_lora(str(kept))
+    assert not found.non_finite_tensors
+    assert not found.empty_modules
+
+
+@pytest.mark.parametrize(
+    ("changes", "norms", "words"),
+    [
+        ({}, [0.1] * 20 + [5.0] * 5, "learning rate"),
+        ({"mixed_precision": "fp16"}, [0.1] * 20, "65,504"),
+        ({"max_grad_norm": 0.0}, [0.1] * 20, "Max grad norm is 0"),
+        ({}, [0.1] * 20, "base model"),
+        ({}, [], "base model"),
+    ],
+)
+def test_the_likely_cause_of_a_loss_that_is_no_number(
+    tmp_path: Path, changes: dict[str, Any], norms: list[float], words: str
+) -> None:
+    assert words in likely_cause(make_config(tmp_path, **changes), norms).sentence
 
 
 @pytest.mark.parametrize("fails_at", [1, 4])
@@ -56,8 +127,9 @@ def test_a_training_that_breaks_off_keeps_what_was_learnt(
         return predict(unet, *arguments)
 
     monkeypatch.setattr(Unet, "predict", runs_out)
-    with pytest.raises(RuntimeError, match="9 bytes"):
+    with pytest.raises(ProblemError, match="Out of memory") as caught:
         run_training(project, tiny_sdxl)
+    assert caught.value.problem.code == "out_of_memory"
     kept = [file.name for file in (project / "model").iterdir()]
     assert kept == ([] if fails_at == 1 else ["ohwx-step00000003.safetensors"])
 
@@ -71,13 +143,15 @@ def copy_with_nan(model: Path, to: Path, part: str, tensor: str) -> Path:
     return to
 
 
-def test_training_that_diverged_ends_with_the_reason(project: Path, tiny_sdxl: Path, tmp_path: Path) -> None:
+def test_a_base_model_that_makes_nan_ends_the_training_at_once(
+    project: Path, tiny_sdxl: Path, tmp_path: Path
+) -> None:
     broken = copy_with_nan(tiny_sdxl, tmp_path / "broken", "unet", "conv_out.bias")
     sink = ListSink()
-    with pytest.raises(ProblemError, match="10 steps in a row") as caught:
+    with pytest.raises(ProblemError, match="The loss of step 1") as caught:
         run_training(project, broken, sink, epoch=10)
-    assert caught.value.problem.code == "training_diverged"
-    assert len(sink.of(StepEvent)) == 10
+    assert caught.value.problem.code == "loss_not_finite"
+    assert len(sink.of(StepEvent)) == 1
     assert not list((project / "model").iterdir())
 
 

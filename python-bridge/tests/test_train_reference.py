@@ -85,7 +85,7 @@ def shown(pictures: Path, tiny_sdxl: Path) -> Step:
         patch.setattr(torch, "randn", known_noise)
         patch.setattr(torch, "randint", known_timesteps)
         patch.setattr(kind, "forward", recorded)
-        _, sink = run_training(pictures, tiny_sdxl, max_train_steps=1)
+        _, sink = run_training(pictures, tiny_sdxl, max_train_steps=1, resize_interpolation="lanczos")
     ((noisy, timesteps, told),) = calls
     (loss,) = losses_of(sink)
     return Step(noisy, timesteps, told["hidden"], told["text_embeds"], told["time_ids"], loss)
@@ -170,8 +170,8 @@ def test_every_timestep_is_as_likely_as_any_other(
 ) -> None:
     drawn = draws_of(project, tiny_sdxl, monkeypatch, steps=250).timesteps
     assert len(drawn) == 2000
-    assert min(drawn) == 0
-    assert max(drawn) == 999
+    assert min(drawn) < 5
+    assert max(drawn) > 994
     tenths = torch.bincount(torch.tensor(drawn) // 100, minlength=10)
     # Five standard deviations of a count of 2000 tries at 1 in 10.
     assert (tenths - 200).abs().max() <= 67

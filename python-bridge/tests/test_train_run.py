@@ -115,7 +115,7 @@ def same_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     def noise_of(size: torch.Size, **_options: Any) -> torch.Tensor:
         return torch.linspace(-1, 1, math.prod(size[1:])).view(1, *size[1:]).repeat(size[0], 1, 1, 1)
 
-    def timestep_of(_high: int, size: torch.Size, **_options: Any) -> torch.Tensor:
+    def timestep_of(_low: int, _high: int, size: tuple[int, ...], **_options: Any) -> torch.Tensor:
         return torch.full(size, 500)
 
     monkeypatch.setattr(train.torch, "randn", noise_of)
