@@ -27,11 +27,11 @@ class Spoiled(torch.autograd.Function):
     """Lets numbers through and makes nothing finite of their gradients."""
 
     @staticmethod
-    def forward(_ctx: Any, numbers: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, numbers: torch.Tensor) -> torch.Tensor:  # noqa: ARG004 - torch's name
         return numbers.clone()
 
     @staticmethod
-    def backward(_ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:  # noqa: ARG004 - torch's name
         return gradients[0] * math.inf
 
 

@@ -154,11 +154,11 @@ test('damaged pictures are left out, and that is said', async () => {
   const { form, preparation, target } = await setUp({
     'a.jpg': 'A',
     'b.jpg': 'damaged',
-    'c.heic': 'C',
+    'c.psd': 'C',
   });
   const { images, warnings } = await preparation.plan(form);
   expect(images).toBe(1);
-  expect(warnings[0]?.message).toContain('b.jpg, c.heic');
+  expect(warnings[0]?.message).toContain('b.jpg, c.psd');
   await preparation.prepare(form);
   expect(await readdir(target)).toEqual(['a.jpg']);
 });
