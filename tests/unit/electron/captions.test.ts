@@ -8,7 +8,7 @@ import { tempFolder } from '../../fakes/temp-folder';
 
 async function setUp() {
   const folder = await tempFolder();
-  for (const name of ['10.jpg', '2.png', '.hidden.jpg', 'x.heic', 'notes.md'])
+  for (const name of ['10.jpg', '2.png', '.hidden.jpg', 'x.psd', 'notes.md'])
     await writeFile(join(folder, name), name);
   const thumbnails = new Thumbnails(join(folder, 'cache'), () =>
     Promise.resolve({ width: 3, height: 4, format: 'jpeg', problem: null }),
@@ -25,7 +25,7 @@ test('a scan shows the pictures as a person counts, with captions, and marks wha
   expect(images.map(({ name, caption }) => [name, caption])).toEqual([
     ['2.png', 'two'],
     ['10.jpg', null],
-    ['x.heic', null],
+    ['x.psd', null],
   ]);
   expect(images.map(({ problem }) => problem === null)).toEqual([true, true, false]);
   expect((await datasets.scan(folder, '.caption')).images[0]?.caption).toBe('other');
