@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _DOWN = (".lora_down.weight", ".lora_A.weight")
 _UP = (".lora_up.weight", ".lora_B.weight")
 _ALPHA = ".alpha"
+_FIRST_ENCODERS_LAYER = re.compile(r"lora_te1_text_model_encoder_layers_(\d+)_")
 # Trainers put pictures and the captions of whole data sets into the metadata; a protocol line has an end.
 _MAX_METADATA_VALUE = 20_000
 
@@ -61,7 +63,7 @@ def inspect_lora(path: str) -> Inspection:
         ranks=sorted({module.rank for module in modules}),
         alphas=sorted({module.alpha for module in modules if module.alpha is not None}),
         non_finite_tensors=sorted(name for name, value in values.items() if value.largest is None),
-        empty_modules=[module.name for module in modules if module.up_max == 0],
+        empty_modules=_empty(modules),
         metadata={key: _cut(value) for key, value in sorted(header.metadata.items())},
     )
 
@@ -106,6 +108,21 @@ def _module(name: str, header: Header, values: Mapping[str, _Values]) -> LoraMod
             if tensor in values and values[tensor].largest is None
         ],
     )
+
+
+def _empty(modules: list[LoraModule]) -> list[str]:
+    """Names of modules that do nothing and could do something.
+
+    SDXL reads the first text encoder's last layer but one, so that nothing after it can learn.
+    """
+    layers = {
+        module.name: int(found[1])
+        for module in modules
+        if (found := _FIRST_ENCODERS_LAYER.match(module.name)) is not None
+    }
+    last = max(layers.values(), default=0)
+    idle = {name for name, layer in layers.items() if layer == last > 0}
+    return [module.name for module in modules if module.up_max == 0 and module.name not in idle]
 
 
 def _read_values(file: Path) -> Iterator[tuple[str, _Values]]:

@@ -30,4 +30,6 @@ def prepare_streams() -> None:
     os.environ.update(_ENVIRONMENT)
     faulthandler.enable()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # It says at each start that it could be faster on CPUs, where nobody uses it.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     logging.captureWarnings(capture=True)

@@ -130,6 +130,37 @@ def test_it_learns_a_picture_by_heart(project: Path, tiny_sdxl: Path) -> None:
     assert losses_of(sink)[-1] < losses_of(sink)[0] / 2
 
 
+def test_text_encoders_learn_at_rates_of_their_own(project: Path, tiny_sdxl: Path) -> None:
+    rates: dict[str, Any] = {"text_encoder_lr": 5e-4, "text_encoder2_lr": 2e-4, "shuffle_caption": True}
+    ending, sink = run_training(project, tiny_sdxl, epoch=3, gradient_checkpointing=True, **rates)
+    found = inspect_lora(str(ending.outputs[0]))
+    idle = {module.name for module in found.modules if module.up_max == 0}
+    assert None not in losses_of(sink)
+    # The tiny encoders have 3 layers; SDXL reads the first one's last but one.
+    assert {name.partition("layers_")[2][:1] for name in idle} == {"2"}
+    assert all(name.startswith("lora_te1_") for name in idle)
+    assert found.parts.text_encoder1 > len(idle) == 6
+    assert found.parts.text_encoder2 > 0
+    assert found.parts.unet == 192
+    assert not found.empty_modules
+    assert not found.non_finite_tensors
+
+
+@pytest.mark.parametrize(
+    ("rates", "parts"),
+    [
+        ({"unet_lr": 0.0, "text_encoder_lr": 5e-4}, (False, True, True)),
+        ({"text_encoder2_lr": 5e-4}, (True, False, True)),
+    ],
+)
+def test_a_rate_of_0_leaves_a_part_as_it_is(
+    project: Path, tiny_sdxl: Path, rates: dict[str, Any], parts: tuple[bool, ...]
+) -> None:
+    ending, _ = run_training(project, tiny_sdxl, **rates)
+    found = inspect_lora(str(ending.outputs[0])).parts
+    assert (found.unet > 0, found.text_encoder1 > 0, found.text_encoder2 > 0) == parts
+
+
 @pytest.mark.parametrize("precision", ["no", "bf16"])
 @pytest.mark.parametrize("checkpointing", [True, False])
 def test_precision_and_checkpointing_do_not_change_the_start(
