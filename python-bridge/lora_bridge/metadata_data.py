@@ -146,4 +146,4 @@ def _bucket_info(dataset: Dataset, number: int) -> dict[str, object] | None:
     buckets = {
         str(index): {"resolution": list(size), "count": count} for index, (size, count) in enumerate(counts)
     }
-    return {"buckets": buckets, "mean_img_ar_error": fmean(errors)}
+    return {"buckets": buckets, "mean_img_ar_error": fmean(errors) if errors else 0.0}
