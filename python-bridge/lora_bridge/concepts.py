@@ -55,6 +55,14 @@ def is_image(file: Path) -> bool:
     return file.suffix.lower() in IMAGE_EXTENSIONS and not file.name.startswith(".")
 
 
+def is_folder(path: Path) -> bool:
+    """Raises ProblemError `folder_unreadable` where the system cannot tell: a name may be too long."""
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
 class _Name(NamedTuple):
     """What a folder's name says."""
 
@@ -69,7 +77,7 @@ def _find_in(
     parent = Path(folder)
     children = list_folder(parent)
     loose = sum(is_image(child) for child in children)
-    folders = [child for child in children if not child.name.startswith(".") and _is_folder(child)]
+    folders = [child for child in children if not child.name.startswith(".") and is_folder(child)]
     names = {child: _parse_name(child) for child in folders}
     used = [child for child in folders if names[child].repeats]
     if not used and loose:
@@ -120,13 +128,6 @@ def _parse_name(folder: Path) -> _Name:
             f"Begin it with a number of repeats up to {_MOST_REPEATS}, such as 10_{match[2]}.",
         )
     return _Name(repeats, match[2].strip())
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError as error:
-        raise _unreadable(path, error) from error
 
 
 def _holds_pictures(folder: Path) -> bool:

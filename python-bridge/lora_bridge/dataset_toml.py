@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lora_bridge.concepts import is_folder
 from lora_bridge.dataset_sources import FolderSource, PartSource
 from lora_bridge.dataset_toml_schema import OUR_NAMES, check_tables
 from lora_bridge.problems import ProblemError
@@ -112,7 +113,7 @@ def _applied(config: TrainConfig, table: dict[str, Any]) -> TrainConfig:
 def _found(folder: str, beside: Path) -> str:
     path = beside / folder
     elsewhere = Path(folder)
-    return str(elsewhere.absolute() if elsewhere.is_dir() and not path.is_dir() else path)
+    return str(elsewhere.absolute() if is_folder(elsewhere) and not is_folder(path) else path)
 
 
 def _switched_off(folder: FolderSource) -> Problem:

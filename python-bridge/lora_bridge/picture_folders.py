@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from lora_bridge.caption_rules import CaptionRules, caption_rules
 from lora_bridge.captions import Caption, caption_file, folder_caption, read_caption
-from lora_bridge.concepts import is_image, list_folder
+from lora_bridge.concepts import is_folder, is_image, list_folder
 from lora_bridge.file_memory import FileMemory
 from lora_bridge.images import UNREADABLE, picture_size
 from lora_bridge.views import PictureRules, picture_rules
@@ -109,7 +109,7 @@ def _masks_by_stem(subset: Subset) -> Mapping[str, Path]:
         return {}
     folder = Path(subset.masks)
     own = folder / Path(subset.source.folder).name
-    files = list_folder(own if own.is_dir() else folder)
+    files = list_folder(own if is_folder(own) else folder)
     return {file.stem: file for file in reversed(files) if is_image(file)}
 
 
