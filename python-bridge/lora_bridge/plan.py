@@ -84,7 +84,11 @@ def require_pictures(dataset: Dataset) -> None:
             continue
         if not folders and regularization:
             continue
-        names = ", ".join(folder.source.folder for folder in folders) or "the dataset"
+        names = (
+            ", ".join(folder.source.folder for folder in folders)
+            or dataset.config.dataset_config
+            or "the dataset"
+        )
         broken = sum(len(folder.unreadable) for folder in folders)
         found = f"its {broken} pictures cannot be read" if broken else "it has no pictures that can be used"
         raise ProblemError(
