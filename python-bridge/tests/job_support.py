@@ -96,14 +96,17 @@ def replace_training(run: Callable[[TrainConfig, Sink], Ending]) -> object:
     return SimpleNamespace(run=run_in)
 
 
-def start_bridge(arguments: list[str], data_dir: Path) -> subprocess.Popen[bytes]:
-    """`python -m lora_bridge` with the scripted training, its three streams on pipes."""
+def start_bridge(
+    arguments: list[str], data_dir: Path, *, is_scripted: bool = True
+) -> subprocess.Popen[bytes]:
+    """`python -m lora_bridge`, by default with the scripted training, its three streams on pipes."""
     environment = {
         **os.environ,
         "ATELIER_DATA_DIR": str(data_dir),
         "PYTHONPATH": str(Path(__file__).parents[1]),
     }
-    command = [sys.executable, __file__, *arguments]
+    program = [__file__] if is_scripted else ["-m", "lora_bridge"]
+    command = [sys.executable, *program, *arguments]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
 
