@@ -1,4 +1,4 @@
-"""Every kind of option through a whole training: that the parts fit together, and that each does something."""
+"""Every kind of option through a whole training: the parts fit together, and each does something."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STEPS = 3
 
 def train(project: Path, model: Path, **changes: Any) -> ListSink:
     """Three steps; the LoRA is there and whole afterwards."""
-    values = {"max_train_steps": STEPS, "max_resolution": "64,64", **changes}
+    values: dict[str, Any] = {"max_train_steps": STEPS, "max_resolution": "64,64", **changes}
     ending, sink = run_training(project, model, **values)
     found = inspect_lora(str(ending.outputs[0]))
     assert len(losses_of(sink)) == STEPS
