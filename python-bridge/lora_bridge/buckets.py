@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SDXL_BUCKET_STEP = 32
 LATENT_STEP = 8
+_MOST_CUT_AWAY = 64
+"""A strip that covers a bucket this many times would need gigabytes and show next to nothing of itself."""
 
 
 class Size(NamedTuple):
@@ -64,10 +66,9 @@ class BucketRules(Struct, frozen=True):
 
     def fit(self, picture: Size) -> Fit | None:
         """The bucket of a picture of this size; None when it is too small or too long for any."""
-        if not self.enabled:
-            return _cover(picture, self.resolution)
-        if self.upscale:
-            return _cover(picture, self._nearest(picture))
+        if not self.enabled or self.upscale:
+            cover = _cover(picture, self._nearest(picture) if self.enabled else self.resolution)
+            return cover if cover.resized.area <= _MOST_CUT_AWAY * cover.bucket.area else None
         resized = picture if picture.area <= self.resolution.area else self._shrink(picture)
         bucket = Size(_floor(resized.width, self.step), _floor(resized.height, self.step))
         return Fit(bucket, resized) if bucket.area > 0 else None

@@ -40,7 +40,8 @@ function PhotoArea({ source }: { readonly source: PhotoSource }) {
   if (value.images.length === 0)
     return (
       <Empty icon={<IconPhotoOff size={40} stroke={1.25} />} title="No images in this folder">
-        Choose a folder that holds the pictures themselves, such as .jpg, .png, .webp or .heic files.
+        Choose a folder that holds the pictures themselves, such as .jpg, .png, .webp or .heic
+        files.
       </Empty>
     );
   return <PhotoGrid images={value.images} />;
