@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 CaptionFlaw = Literal["missing", "empty", "not UTF-8", "UTF-16 instead of UTF-8", "too large", "unreadable"]
 
 _FACE_CROP_PARTS = 4
-_MOST_BYTES = 2**20
+_MOST_BYTES = 2**16
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
