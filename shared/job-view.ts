@@ -12,10 +12,15 @@ export type JobStatus =
   | { readonly kind: 'silent'; readonly seconds: number; readonly unresponsive: boolean }
   | { readonly kind: 'completed' }
   | { readonly kind: 'stopped' }
+  /** Ended so that it can go on later. */
+  | { readonly kind: 'paused' }
   | { readonly kind: 'failed'; readonly problem: Problem };
 
 export const isOver = (status: JobStatus): boolean =>
-  status.kind === 'completed' || status.kind === 'stopped' || status.kind === 'failed';
+  status.kind === 'completed' ||
+  status.kind === 'stopped' ||
+  status.kind === 'paused' ||
+  status.kind === 'failed';
 
 export interface LossPoint {
   readonly step: number;
@@ -152,6 +157,9 @@ function applyEvent(view: JobView, event: JobEvent): JobView {
       return { ...view, status: { kind: 'failed', problem: event.problem } };
     case 'finished':
       return { ...view, status: { kind: event.outcome }, outputs: event.outputs };
+    case 'checkpointRemoved':
+    case 'state':
+    case 'resumed':
     case 'sample':
     case 'validation':
     case 'heartbeat':

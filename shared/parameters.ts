@@ -3,11 +3,15 @@ import { basicParameters } from './parameters/basic';
 import { captionParameters } from './parameters/captions';
 import { folderParameters } from './parameters/folders';
 import { memoryParameters } from './parameters/memory';
+import { metadataParameters } from './parameters/metadata';
 import { modelParameters } from './parameters/model';
+import { networkParameters } from './parameters/network';
 import { noiseAndLossParameters } from './parameters/noise-and-loss';
 import { optimizerParameters } from './parameters/optimizer';
 import { pictureParameters } from './parameters/pictures';
+import { processParameters } from './parameters/processes';
 import { sampleParameters } from './parameters/samples';
+import { savingParameters } from './parameters/saving';
 import { validationParameters } from './parameters/validation';
 
 export type { ParameterGroup } from './parameters/rows';
@@ -21,13 +25,17 @@ export const parameters = {
   ...modelParameters,
   ...folderParameters,
   ...basicParameters,
+  ...networkParameters,
   ...optimizerParameters,
+  ...savingParameters,
   ...captionParameters,
   ...pictureParameters,
   ...noiseAndLossParameters,
   ...memoryParameters,
+  ...processParameters,
   ...validationParameters,
   ...sampleParameters,
+  ...metadataParameters,
 } as const;
 
 export type ParameterKey = keyof typeof parameters;
@@ -39,11 +47,14 @@ export const parameterSections: readonly {
   readonly title: string;
   readonly keys: ReadonlySet<string>;
 }[] = [
+  { title: 'Network', keys: new Set(Object.keys(networkParameters)) },
   { title: 'Optimizer', keys: new Set(Object.keys(optimizerParameters)) },
+  { title: 'Saving and resuming', keys: new Set(Object.keys(savingParameters)) },
   { title: 'Captions', keys: new Set(Object.keys(captionParameters)) },
   { title: 'Pictures', keys: new Set(Object.keys(pictureParameters)) },
   { title: 'Noise and loss', keys: new Set(Object.keys(noiseAndLossParameters)) },
   { title: 'Memory', keys: new Set(Object.keys(memoryParameters)) },
+  { title: 'Several GPUs', keys: new Set(Object.keys(processParameters)) },
   { title: 'Validation', keys: new Set(Object.keys(validationParameters)) },
 ];
 

@@ -177,6 +177,15 @@ const planEventSchema = z
   .strictObject({ type: z.literal('plan'), ...envelope, plan: planSchema })
   .meta({ id: 'PlanEvent' });
 
+const rateSchema = z
+  .strictObject({ name: z.string(), value: z.number() })
+  .meta({ id: 'LearningRate' });
+
+/** Sizes of the modules' effects after a step. */
+const keyNormsSchema = z
+  .strictObject({ scaled: count(), average: z.number(), largest: z.number() })
+  .meta({ id: 'KeyNorms' });
+
 const stepSchema = z
   .strictObject({
     type: z.literal('step'),
@@ -187,8 +196,16 @@ const stepSchema = z
     epochs: z.int().min(1),
     /** Null when it was not a finite number. */
     loss: z.number().nullable(),
+    /** Mean of the losses of the last epoch's worth of steps. */
+    averageLoss: z.number().nullable(),
+    /** The first of `rates`. */
     learningRate: z.number(),
+    /** By what learns with it, under Kohya's names: `unet`, `textencoder1`, and the like. */
+    rates: z.array(rateSchema).min(1),
     gradNorm: z.number().nullable(),
+    /** What Scale weight norms did; null while it is off. */
+    keyNorms: keyNormsSchema.nullable(),
+    imagesPerSecond: seconds(),
     secondsPerStep: seconds(),
     etaSeconds: seconds(),
     /** Peak memory of the device, or of the process on a CPU, in bytes. */
@@ -219,6 +236,37 @@ const checkpointSchema = z
     final: z.boolean(),
   })
   .meta({ id: 'CheckpointEvent' });
+
+/** An older checkpoint was deleted, as Save last N epochs or steps asks. */
+const checkpointRemovedSchema = z
+  .strictObject({ type: z.literal('checkpointRemoved'), ...envelope, path: z.string() })
+  .meta({ id: 'CheckpointRemovedEvent' });
+
+/** The state of the run was saved: it can go on from here. */
+const stateSchema = z
+  .strictObject({
+    type: z.literal('state'),
+    ...envelope,
+    /** Its folder, in the job's `resume`. */
+    path: z.string(),
+    bytes: count(),
+    step: count(),
+    epoch: count(),
+  })
+  .meta({ id: 'StateEvent' });
+
+/** The run goes on after `step`, from a state: what was told of later steps is void. */
+const resumedSchema = z
+  .strictObject({
+    type: z.literal('resumed'),
+    ...envelope,
+    path: z.string(),
+    step: count(),
+    epoch: count(),
+    /** What is not as it was when the state was saved, a sentence each. */
+    changes: z.array(z.string()),
+  })
+  .meta({ id: 'ResumedEvent' });
 
 /** A picture that the model drew, LoRA included, as it was after `step`. */
 const sampleSchema = z
@@ -291,8 +339,8 @@ const finishedSchema = z
   .strictObject({
     type: z.literal('finished'),
     ...envelope,
-    /** `stopped`: ended early because it was asked to, with what was done so far kept. */
-    outcome: z.enum(['completed', 'stopped']),
+    /** `stopped`, `paused`: ended early because it was asked to, with what was done so far kept. */
+    outcome: z.enum(['completed', 'stopped', 'paused']),
     /** The files that the job made, the most important first. */
     outputs: z.array(z.string()),
   })
@@ -306,6 +354,9 @@ export const jobEventSchema = z
     stepSchema,
     validationSchema,
     checkpointSchema,
+    checkpointRemovedSchema,
+    stateSchema,
+    resumedSchema,
     sampleSchema,
     captionEventSchema,
     logSchema,
@@ -323,7 +374,7 @@ export type EventOf<T extends EventType> = Extract<JobEvent, { type: T }>;
 export const jobStateSchema = z
   .strictObject({
     schemaVersion: z.literal(1),
-    status: z.enum(['running', 'completed', 'stopped', 'failed']),
+    status: z.enum(['running', 'completed', 'stopped', 'paused', 'failed']),
     phase: z.enum(phases),
     done: count(),
     total: count(),
@@ -334,6 +385,9 @@ export const jobStateSchema = z
   .meta({ id: 'JobState' });
 export type JobState = z.infer<typeof jobStateSchema>;
 
-/** Marker files in `control/` that the bridge reads between two steps. */
-export const controls = ['stop'] as const;
+/**
+ * Marker files in `control/` that the bridge reads between two steps: end the run with what was learnt, end it so that it
+ * goes on later, save now, draw now. The last two are deleted as they are taken.
+ */
+export const controls = ['stop', 'pause', 'save', 'sample'] as const;
 export type Control = (typeof controls)[number];

@@ -6,12 +6,11 @@ import json
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
 from default_config import default_config
 from diffusers import StableDiffusionXLPipeline
-
 from lora_bridge import caption, train
 from lora_bridge.protocol_types import CaptionConfig, CaptionEvent, TrainConfig
 
@@ -43,6 +42,15 @@ class _Quiet:
 
     def stop_requested(self) -> bool:
         """Nobody does."""
+        return False
+
+    def pause_requested(self) -> bool:
+        """Nor does anybody pause it."""
+        return False
+
+    def take(self, wish: Literal["save", "sample"]) -> bool:
+        """Nobody wishes for anything."""
+        del wish
         return False
 
 

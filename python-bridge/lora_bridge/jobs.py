@@ -9,7 +9,7 @@ import threading
 import traceback
 from contextlib import contextmanager, suppress
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lora_bridge.sink import Ending
 
 SCHEMA_VERSION = 1
+Control: TypeAlias = Literal["stop", "pause", "save", "sample"]
 _SECONDS_BETWEEN_HEARTBEATS = 2.0
 
 
@@ -50,7 +51,7 @@ class JobSink:
         self._events = EventLog(folder / "events.jsonl")
         self._state = StateFile(folder / "state.json")
         self._console = Console()
-        self._stop_marker = folder / "control" / "stop"
+        self._controls = folder / "control"
         self._stop = threading.Event()
         self._turn = threading.Lock()
         self._failure: OSError | None = None
@@ -70,7 +71,19 @@ class JobSink:
         self._stop.set()
 
     def stop_requested(self) -> bool:
-        return self._stop.is_set() or self._stop_marker.exists()
+        return self._stop.is_set() or self._asked("stop") or self._asked("pause")
+
+    def pause_requested(self) -> bool:
+        return not self._stop.is_set() and not self._asked("stop") and self._asked("pause")
+
+    def take(self, wish: Literal["save", "sample"]) -> bool:
+        if not self._asked(wish):
+            return False
+        (self._controls / wish).unlink(missing_ok=True)
+        return True
+
+    def _asked(self, control: Control) -> bool:
+        return (self._controls / control).exists()
 
     def raise_failure(self) -> None:
         """Raise what kept events from being written, if anything did."""

@@ -13,7 +13,7 @@ import torch
 from lora_bridge import system
 from lora_bridge.diagnosis import loss_not_finite
 from lora_bridge.problems import ProblemError
-from lora_bridge.protocol_types import Problem, StepEvent, WarningEvent
+from lora_bridge.protocol_types import LearningRate, Problem, StepEvent, WarningEvent
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -105,7 +105,13 @@ class StepReporter:
                 epoch=pending.step.epoch,
                 epochs=self._epochs,
                 loss=loss if math.isfinite(loss) else None,
+                average_loss=loss if math.isfinite(loss) else None,
                 learning_rate=pending.learning_rate,
+                rates=[LearningRate(name="unet", value=pending.learning_rate)],
+                key_norms=None,
+                images_per_second=sum(len(batch) for batch in pending.step.batches) / seconds
+                if seconds
+                else 0,
                 grad_norm=norm if math.isfinite(norm) else None,
                 seconds_per_step=seconds,
                 eta_seconds=seconds * (self._total - pending.step.number),

@@ -28,8 +28,30 @@ UnetLr: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 TextEncoder2Lr: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
+LoraType: TypeAlias = Literal[
+    "Standard",
+    "Kohya LoCon",
+    "LoRA-FA",
+    "Kohya DyLoRA",
+    "Kohya LoHa",
+    "Kohya LoKr",
+    "LyCORIS/LoCon",
+    "LyCORIS/LoHa",
+    "LyCORIS/LoKr",
+    "LyCORIS/iA3",
+    "LyCORIS/GLoRA",
+    "LyCORIS/BOFT",
+    "LyCORIS/Diag-OFT",
+    "LyCORIS/DyLoRA",
+    "LyCORIS/Native Fine-Tuning",
+]
+
+
 Sampler: TypeAlias = Literal[
     "dpm++_2m_karras",
+    "dpm++_2m",
+    "dpm++_2m_sde_karras",
+    "unipc",
     "ddim",
     "pndm",
     "lms",
@@ -132,20 +154,15 @@ class PhaseEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="ty
     time: float | UnsetType = 0
 
 
-class StepEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="step"):
-    step: Annotated[int, Meta(ge=1)]
-    total: Annotated[int, Meta(ge=1)]
-    epoch: Annotated[int, Meta(ge=1)]
-    epochs: Annotated[int, Meta(ge=1)]
-    loss: float | None
-    learning_rate: float = field(name="learningRate")
-    grad_norm: float | None = field(name="gradNorm")
-    seconds_per_step: Annotated[float, Meta(ge=0.0)] = field(name="secondsPerStep")
-    eta_seconds: Annotated[float, Meta(ge=0.0)] = field(name="etaSeconds")
-    memory_bytes: Annotated[int, Meta(ge=0)] = field(name="memoryBytes")
-    v: Literal[1] | UnsetType = 1
-    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
-    time: float | UnsetType = 0
+class LearningRate(Struct, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    value: float
+
+
+class KeyNorms(Struct, kw_only=True, forbid_unknown_fields=True):
+    scaled: Annotated[int, Meta(ge=0)]
+    average: float
+    largest: float
 
 
 class ValidationEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="validation"):
@@ -163,6 +180,35 @@ class CheckpointEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_fiel
     step: Annotated[int, Meta(ge=0)]
     epoch: Annotated[int, Meta(ge=0)]
     final: bool
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class CheckpointRemovedEvent(
+    Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="checkpointRemoved"
+):
+    path: str
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class StateEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="state"):
+    path: str
+    bytes: Annotated[int, Meta(ge=0)]
+    step: Annotated[int, Meta(ge=0)]
+    epoch: Annotated[int, Meta(ge=0)]
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class ResumedEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="resumed"):
+    path: str
+    step: Annotated[int, Meta(ge=0)]
+    epoch: Annotated[int, Meta(ge=0)]
+    changes: list[str]
     v: Literal[1] | UnsetType = 1
     seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
     time: float | UnsetType = 0
@@ -231,7 +277,7 @@ class FailedEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="t
 
 
 class FinishedEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="finished"):
-    outcome: Literal["completed", "stopped"]
+    outcome: Literal["completed", "stopped", "paused"]
     outputs: list[str]
     v: Literal[1] | UnsetType = 1
     seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
@@ -240,7 +286,7 @@ class FinishedEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
 
 class JobState(Struct, kw_only=True, forbid_unknown_fields=True):
     schema_version: Literal[1] = field(name="schemaVersion")
-    status: Literal["running", "completed", "stopped", "failed"]
+    status: Literal["running", "completed", "stopped", "paused", "failed"]
     phase: Literal[
         "starting",
         "loading_model",
@@ -339,7 +385,6 @@ class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     train_batch_size: Annotated[int, Meta(ge=1, le=64)]
     epoch: Annotated[int, Meta(ge=1, le=100000)]
     max_train_steps: Annotated[int, Meta(ge=0, le=10000000)]
-    save_every_n_epochs: Annotated[int, Meta(ge=0, le=100000)]
     caption_extension: Annotated[str, Meta(min_length=1, pattern='^\\.[^<>:"/\\\\|?*\\s]+$')]
     mixed_precision: Literal["no", "fp16", "bf16"]
     seed: Annotated[int, Meta(ge=0, le=4294967295)]
@@ -352,9 +397,44 @@ class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     enable_bucket: bool
     min_bucket_reso: Annotated[int, Meta(ge=64, le=4096)]
     max_bucket_reso: Annotated[int, Meta(ge=64, le=4096)]
-    lora_type: Literal["Standard"]
+    lora_type: LoraType
     network_dim: Annotated[int, Meta(ge=1, le=512)]
     network_alpha: Annotated[float, Meta(ge=1e-05, le=1024.0)]
+    conv_dim: Annotated[int, Meta(ge=0, le=512)]
+    conv_alpha: Annotated[float, Meta(ge=0.0, le=1024.0)]
+    network_weights: str
+    dim_from_weights: bool
+    base_weights: str
+    base_weights_multiplier: str
+    network_dropout: Annotated[float, Meta(ge=0.0, le=1.0)]
+    rank_dropout: Annotated[float, Meta(ge=0.0, le=1.0)]
+    module_dropout: Annotated[float, Meta(ge=0.0, le=1.0)]
+    rank_dropout_scale: bool
+    scale_weight_norms: Annotated[float, Meta(ge=0.0, le=1000.0)]
+    loraplus_lr_ratio: Annotated[float, Meta(ge=0.0, le=128.0)]
+    loraplus_unet_lr_ratio: Annotated[float, Meta(ge=0.0, le=128.0)]
+    loraplus_text_encoder_lr_ratio: Annotated[float, Meta(ge=0.0, le=128.0)]
+    down_lr_weight: str
+    mid_lr_weight: str
+    up_lr_weight: str
+    block_lr_zero_threshold: Annotated[float, Meta(ge=0.0, le=1.0)]
+    block_dims: str
+    block_alphas: str
+    conv_block_dims: str
+    conv_block_alphas: str
+    lycoris_preset: Annotated[str, Meta(min_length=1)]
+    factor: Annotated[int, Meta(ge=-1, le=64)]
+    decompose_both: bool
+    use_tucker: bool
+    use_cp: bool
+    use_scalar: bool
+    dora_wd: bool
+    bypass_mode: bool
+    constrain: Annotated[float, Meta(ge=0.0, le=1000.0)]
+    rescaled: bool
+    train_norm: bool
+    train_on_input: bool
+    unit: Annotated[int, Meta(ge=1, le=64)]
     optimizer: Annotated[str, Meta(min_length=1)]
     optimizer_args: str
     learning_rate: Annotated[float, Meta(ge=0.0, le=1.0)]
@@ -384,6 +464,20 @@ class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     lr_scheduler_timescale: Annotated[int, Meta(ge=0, le=10000000)]
     lr_scheduler_min_lr_ratio: Annotated[float, Meta(ge=0.0, le=1.0)]
     max_grad_norm: Annotated[float, Meta(ge=0.0, le=1000.0)]
+    save_every_n_epochs: Annotated[int, Meta(ge=0, le=100000)]
+    save_every_n_steps: Annotated[int, Meta(ge=0, le=10000000)]
+    save_n_epoch_ratio: Annotated[int, Meta(ge=0, le=100000)]
+    save_last_n_epochs: Annotated[int, Meta(ge=0, le=100000)]
+    save_last_n_steps: Annotated[int, Meta(ge=0, le=10000000)]
+    use_ema: bool
+    ema_decay: Annotated[float, Meta(ge=0.0, le=0.999999)]
+    resume: str
+    save_state_every_n_minutes: Annotated[int, Meta(ge=0, le=10000)]
+    save_state: bool
+    save_last_n_epochs_state: Annotated[int, Meta(ge=0, le=100000)]
+    save_last_n_steps_state: Annotated[int, Meta(ge=0, le=10000000)]
+    save_state_on_train_end: bool
+    log_with: Literal["tensorboard", "none"]
     max_token_length: Literal["75", "150", "225"]
     shuffle_caption: bool
     caption_separator: Annotated[str, Meta(min_length=1)]
@@ -438,6 +532,13 @@ class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     gradient_accumulation_steps: Annotated[int, Meta(ge=1, le=120)]
     quantize_base_model: Literal["none", "fp8", "int8", "nf4"]
     full_bf16: bool
+    num_processes: Annotated[int, Meta(ge=1, le=64)]
+    gpu_ids: Annotated[str, Meta(pattern="^\\s*(\\d{1,3}(\\s*,\\s*\\d{1,3})*)?\\s*$")]
+    num_machines: Annotated[int, Meta(ge=1, le=256)]
+    machine_rank: Annotated[int, Meta(ge=0, le=255)]
+    main_process_ip: str
+    main_process_port: Annotated[int, Meta(ge=0, le=65535)]
+    ddp_timeout: Annotated[int, Meta(ge=1, le=10000)]
     validation_split: Annotated[float, Meta(ge=0.0, le=0.9)]
     validation_seed: Annotated[int, Meta(ge=0, le=4294967295)]
     validate_every_n_steps: Annotated[int, Meta(ge=0, le=10000000)]
@@ -448,6 +549,18 @@ class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     sample_at_first: bool
     sample_sampler: Sampler
     sample_prompts: str
+    sample_prompts_file: str
+    metadata_title: str
+    metadata_author: str
+    metadata_description: str
+    metadata_license: str
+    metadata_tags: str
+    metadata_trigger_phrase: str
+    metadata_usage_hint: str
+    metadata_thumbnail: str
+    metadata_merged_from: str
+    metadata_preprocessor: str
+    no_metadata: bool
 
 
 class Plan(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -465,6 +578,26 @@ class Plan(Struct, kw_only=True, forbid_unknown_fields=True):
 
 class PlanEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="plan"):
     plan: Plan
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+class StepEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="step"):
+    step: Annotated[int, Meta(ge=1)]
+    total: Annotated[int, Meta(ge=1)]
+    epoch: Annotated[int, Meta(ge=1)]
+    epochs: Annotated[int, Meta(ge=1)]
+    loss: float | None
+    average_loss: float | None = field(name="averageLoss")
+    learning_rate: float = field(name="learningRate")
+    rates: Annotated[list[LearningRate], Meta(min_length=1)]
+    grad_norm: float | None = field(name="gradNorm")
+    key_norms: KeyNorms | None = field(name="keyNorms")
+    images_per_second: Annotated[float, Meta(ge=0.0)] = field(name="imagesPerSecond")
+    seconds_per_step: Annotated[float, Meta(ge=0.0)] = field(name="secondsPerStep")
+    eta_seconds: Annotated[float, Meta(ge=0.0)] = field(name="etaSeconds")
+    memory_bytes: Annotated[int, Meta(ge=0)] = field(name="memoryBytes")
     v: Literal[1] | UnsetType = 1
     seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
     time: float | UnsetType = 0
@@ -506,6 +639,9 @@ JobEvent: TypeAlias = (
     | StepEvent
     | ValidationEvent
     | CheckpointEvent
+    | CheckpointRemovedEvent
+    | StateEvent
+    | ResumedEvent
     | SampleEvent
     | CaptionEvent
     | LogEvent

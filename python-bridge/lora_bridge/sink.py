@@ -20,13 +20,21 @@ class Sink(Protocol):
         ...
 
     def stop_requested(self) -> bool:
-        """Whether to end at the next safe point, keeping what was done."""
+        """Whether to end at the next safe point, keeping what was done: to stop, or to pause."""
+        ...
+
+    def pause_requested(self) -> bool:
+        """Whether it is to go on later."""
+        ...
+
+    def take(self, wish: Literal["save", "sample"]) -> bool:
+        """Whether it is asked for now. It is asked once: this takes the wish away."""
         ...
 
 
 class Ending(Struct, frozen=True):
     """How a job ended when it did not fail."""
 
-    outcome: Literal["completed", "stopped"]
+    outcome: Literal["completed", "stopped", "paused"]
     outputs: list[Path]
     """The files that it made, the most important first."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from lora_bridge.protocol_types import Device, JobEvent, PhaseEvent, StepEvent
+from lora_bridge.protocol_types import Device, JobEvent, LearningRate, PhaseEvent, StepEvent
 from lora_bridge.sink import Ending
 
 if TYPE_CHECKING:
@@ -54,8 +54,12 @@ def step(number: int, loss: float | None = 0.1) -> StepEvent:
         epoch=1,
         epochs=1,
         loss=loss,
+        average_loss=loss,
         learning_rate=1e-4,
+        rates=[LearningRate(name="unet", value=1e-4)],
         grad_norm=1.0,
+        key_norms=None,
+        images_per_second=2.0,
         seconds_per_step=0.5,
         eta_seconds=10.0,
         memory_bytes=0,
@@ -74,6 +78,12 @@ class CollectingSink:
 
     def stop_requested(self) -> bool:
         return self._stop_after is not None and len(self.events) >= self._stop_after
+
+    def pause_requested(self) -> bool:
+        return False
+
+    def take(self, _wish: str) -> bool:
+        return False
 
 
 def train_as_told(config: TrainConfig, sink: Sink) -> Ending:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from default_config import default_config
 from PIL import Image
@@ -19,19 +19,40 @@ if TYPE_CHECKING:
 
 
 class ListSink:
-    """Keeps the events; asks to stop once an event satisfies `stop_when`."""
+    """Keeps the events; asks to stop, or to pause, once an event satisfies `stop_when` or `pause_when`.
 
-    def __init__(self, stop_when: Callable[[JobEvent], bool] = lambda _event: False) -> None:
+    `wishes` are taken one by one, as the app's markers are.
+    """
+
+    def __init__(
+        self,
+        stop_when: Callable[[JobEvent], bool] = lambda _event: False,
+        *,
+        pause_when: Callable[[JobEvent], bool] = lambda _event: False,
+    ) -> None:
         self.events: list[JobEvent] = []
+        self.wishes: set[Literal["save", "sample"]] = set()
         self._stop_when = stop_when
+        self._pause_when = pause_when
         self._stop = False
+        self._pause = False
 
     def emit(self, event: JobEvent) -> None:
         self.events.append(event)
         self._stop = self._stop or self._stop_when(event)
+        self._pause = self._pause or self._pause_when(event)
 
     def stop_requested(self) -> bool:
-        return self._stop
+        return self._stop or self._pause
+
+    def pause_requested(self) -> bool:
+        return self._pause and not self._stop
+
+    def take(self, wish: Literal["save", "sample"]) -> bool:
+        if wish not in self.wishes:
+            return False
+        self.wishes.remove(wish)
+        return True
 
     def of(self, kind: type[Any]) -> list[Any]:
         """The events of one type."""
@@ -60,6 +81,9 @@ def make_config(project: Path, **changes: Any) -> TrainConfig:
         "train_batch_size": 2,
         "epoch": 1,
         "save_every_n_epochs": 0,
+        "save_state_every_n_minutes": 0,
+        "save_state_on_train_end": False,
+        "log_with": "none",
         "mixed_precision": "no",
         "seed": 7,
         "learning_rate": 1e-3,

@@ -21,6 +21,7 @@ function jobMark(job: JobView | null, done: number, total: number): TabMark | nu
   switch (job?.status.kind) {
     case undefined:
     case 'stopped':
+    case 'paused':
       return null;
     case 'completed':
       return mark('done', 'Done');

@@ -1,4 +1,4 @@
-import { choice, decimal, integer, text, toggle } from './rows';
+import { choice, integer, text, toggle } from './rows';
 
 /** Length, pictures and captions of a run, as the guides name them. */
 export const basicParameters = {
@@ -25,14 +25,6 @@ export const basicParameters = {
     default: 0,
     min: 0,
     max: 10000000,
-  }),
-  save_every_n_epochs: integer({
-    label: 'Save every N epochs',
-    group: 'Basic',
-    help: 'Keep a LoRA of every Nth epoch, so that you can pick the best. 0 keeps only the last.',
-    default: 1,
-    min: 0,
-    max: 100000,
   }),
   caption_extension: text({
     label: 'Caption file extension',
@@ -104,29 +96,5 @@ export const basicParameters = {
     max: 4096,
     step: 64,
     unit: 'px',
-  }),
-  lora_type: choice({
-    label: 'LoRA type',
-    kohyaKey: 'LoRA_type',
-    group: 'Basic',
-    help: 'Standard adapts every linear layer of the U-Net’s attention blocks: 722 modules.',
-    options: ['Standard'],
-    default: 'Standard',
-  }),
-  network_dim: integer({
-    label: 'Network Rank (Dimension)',
-    group: 'Basic',
-    help: 'How much the LoRA can hold. 16 to 64 is plenty for a person; the file grows with it.',
-    default: 32,
-    min: 1,
-    max: 512,
-  }),
-  network_alpha: decimal({
-    label: 'Network Alpha',
-    group: 'Basic',
-    help: 'The LoRA acts with alpha divided by rank. Half the rank is the usual choice.',
-    default: 16,
-    min: 0.00001,
-    max: 1024,
   }),
 } as const;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** The kinds of rows that the parameter table is made of. */
 
-export type ParameterGroup = 'Model' | 'Folders' | 'Basic' | 'Advanced' | 'Samples';
+export type ParameterGroup = 'Model' | 'Folders' | 'Basic' | 'Advanced' | 'Samples' | 'Metadata';
 
 interface Row<D> {
   readonly label: string;

@@ -1,4 +1,4 @@
-import { choice, integer, lines, toggle } from './rows';
+import { choice, file, integer, lines, toggle } from './rows';
 
 /** Pictures drawn on the way. */
 export const sampleParameters = {
@@ -30,6 +30,9 @@ export const sampleParameters = {
     help: 'How the pictures are drawn. DPM++ 2M Karras is what most people draw SDXL with. A prompt may name another with --ss.',
     options: [
       'dpm++_2m_karras',
+      'dpm++_2m',
+      'dpm++_2m_sde_karras',
+      'unipc',
       'ddim',
       'pndm',
       'lms',
@@ -55,5 +58,12 @@ export const sampleParameters = {
     group: 'Samples',
     help: 'One prompt a line; none draws no samples. Lines that begin with # are left out. Kohya’s flags may follow: --n what should not be in the picture, --w width, --h height, --d seed, --s steps (30), --l CFG scale (7.5), --ss sampler. Without --w and --h a picture has the size of Max resolution; without --d each line keeps a seed of its own, so that its pictures can be compared.',
     default: '',
+  }),
+  sample_prompts_file: file({
+    label: 'Sample prompts file',
+    group: 'Samples',
+    help: 'More prompts, from a .txt file with one a line, or a .toml or .json file as sd-scripts reads them. It is read again each time samples are drawn, so that it can be edited while the training runs.',
+    default: '',
+    extensions: ['txt', 'toml', 'json'],
   }),
 } as const;

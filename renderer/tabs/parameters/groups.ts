@@ -20,7 +20,14 @@ export interface Group {
   readonly sections: readonly Section[];
 }
 
-const names: readonly ParameterGroup[] = ['Model', 'Folders', 'Basic', 'Advanced', 'Samples'];
+const names: readonly ParameterGroup[] = [
+  'Model',
+  'Folders',
+  'Basic',
+  'Advanced',
+  'Samples',
+  'Metadata',
+];
 
 export const groups: readonly Group[] = names.map((name) => {
   const keys = parameterKeys.filter((key) => parameters[key].group === name);

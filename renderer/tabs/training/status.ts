@@ -15,6 +15,8 @@ export function statusWord(status: JobStatus): string {
       return 'Finished';
     case 'stopped':
       return 'Stopped';
+    case 'paused':
+      return 'Paused';
     case 'failed':
       return 'Failed';
   }
