@@ -27,7 +27,7 @@ class Sink(Protocol):
         """Whether it is to go on later."""
         ...
 
-    def take(self, wish: Literal["save", "sample"]) -> bool:
+    def take(self, wish: Literal["save", "sample"], /) -> bool:
         """Whether it is asked for now. It is asked once: this takes the wish away."""
         ...
 
