@@ -1,6 +1,6 @@
 // Makes from shared/ what Python needs to know of it: python-bridge/lora_bridge/protocol_types.py from the zod schemas
 // in protocol.ts and worker-protocol.ts, and the default training config from the table in parameters.ts. Makes what
-// docs/ says of Kohya's options too.
+// docs/ says of Kohya's options too, and the configs of kohya_ss's presets.
 //   node build/generate-protocol.mjs           writes them
 //   node build/generate-protocol.mjs --check   fails when a file on disk differs
 import { execFileSync } from 'node:child_process';
@@ -89,9 +89,27 @@ async function defaultConfig() {
   return `${JSON.stringify(defaultTrainConfig, null, 2)}\n`;
 }
 
+/** What becomes of kohya_ss's SDXL presets: what differs from our defaults. The bridge's tests train with them. */
+async function importedPresets() {
+  const { importKohyaJson } = await shared('kohya/import-json.ts');
+  const { defaultTrainConfig } = await shared('parameters.ts');
+  const { common, presets } = JSON.parse(
+    readFileSync(join(root, 'tests/fixtures/kohya/sdxl-presets.json'), 'utf8'),
+  );
+  const imported = Object.entries(presets).map(([name, values]) => {
+    const { config } = importKohyaJson(JSON.stringify({ ...common, ...values }), name);
+    const changed = Object.entries(config).filter(
+      ([key, value]) => value !== defaultTrainConfig[key],
+    );
+    return [name, Object.fromEntries(changed)];
+  });
+  return `${JSON.stringify(Object.fromEntries(imported), null, 2)}\n`;
+}
+
 const generated = {
   'python-bridge/lora_bridge/protocol_types.py': toPython(await protocolSchema()),
   'tests/fixtures/protocol/default-config.json': await defaultConfig(),
+  'tests/fixtures/kohya/sdxl-presets-imported.json': await importedPresets(),
   'docs/kohya-options.md': kohyaOptions(
     await shared('kohya/trainer-options.ts'),
     await shared('parameters.ts'),

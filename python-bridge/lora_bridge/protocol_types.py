@@ -185,9 +185,7 @@ class CheckpointEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_fiel
     time: float | UnsetType = 0
 
 
-class CheckpointRemovedEvent(
-    Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="checkpointRemoved"
-):
+class CheckpointRemovedEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="checkpointRemoved"):
     path: str
     v: Literal[1] | UnsetType = 1
     seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
@@ -398,10 +396,10 @@ class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     min_bucket_reso: Annotated[int, Meta(ge=64, le=4096)]
     max_bucket_reso: Annotated[int, Meta(ge=64, le=4096)]
     lora_type: LoraType
-    network_dim: Annotated[int, Meta(ge=1, le=512)]
-    network_alpha: Annotated[float, Meta(ge=1e-05, le=1024.0)]
-    conv_dim: Annotated[int, Meta(ge=0, le=512)]
-    conv_alpha: Annotated[float, Meta(ge=0.0, le=1024.0)]
+    network_dim: Annotated[int, Meta(ge=1, le=100000)]
+    network_alpha: Annotated[float, Meta(ge=1e-05, le=100000.0)]
+    conv_dim: Annotated[int, Meta(ge=0, le=100000)]
+    conv_alpha: Annotated[float, Meta(ge=0.0, le=100000.0)]
     network_weights: str
     dim_from_weights: bool
     base_weights: str

@@ -11,6 +11,12 @@ type NumberParameter = Extract<Parameter, { min: number }>;
 type ChoiceParameter = Extract<Parameter, { kind: 'choice' }>;
 type OpenChoiceParameter = Extract<Parameter, { kind: 'openChoice' }>;
 
+/** The name under which kohya_ss has a parameter. */
+export function kohyaKeyOf(key: ParameterKey): string {
+  const row = parameters[key];
+  return 'kohyaKey' in row ? row.kohyaKey : key;
+}
+
 const taken = (value: unknown): Converted => ({ value, change: null });
 
 /** A value of a kohya_ss file as the parameter wants it. @throws ProblemError `bad_value` for what cannot be meant */

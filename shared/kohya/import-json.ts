@@ -6,7 +6,8 @@ import {
   type TrainConfig,
 } from '../parameters';
 import { ProblemError } from '../result';
-import { convert, isEmpty, isOn, notA } from './convert';
+import { additionalParameters } from './additional-parameters';
+import { convert, isEmpty, isOn, kohyaKeyOf, notA } from './convert';
 import { legacyKeys, modernise, type Raw } from './legacy';
 import { irrelevantKeys, reasons, unsupportedKeys } from './other-keys';
 import { parseJson } from './parse-json';
@@ -36,11 +37,15 @@ export interface KohyaImport {
  * @throws ProblemError `json_broken`, `not_a_config`, `not_sdxl`, `bad_value`
  */
 export function importKohyaJson(text: string, name = 'The config'): KohyaImport {
-  const given = parseJson(text, name);
-  refuseOtherModels(given, name);
+  const fields = parseJson(text, name);
+  refuseOtherModels(fields, name);
+  const additional = additionalParameters(textIn(fields, 'additional_parameters'));
+  const given = { ...fields, ...additional.raw };
   const { raw, changes } = modernise(given);
   const config: Record<string, unknown> = { ...defaultTrainConfig };
   const notes: ImportNote[] = [];
+  for (const [key, message] of additional.unsupported)
+    notes.push({ kind: 'unsupported', key, message });
   for (const [key, message] of changes) notes.push({ kind: 'changed', key, message });
   for (const key of parameterKeys) {
     const fileKey = fileKeyOf(raw, key);
@@ -68,14 +73,11 @@ export function importKohyaJson(text: string, name = 'The config'): KohyaImport 
   };
 }
 
+const textIn = (raw: Raw, key: string): string => (isEmpty(raw[key]) ? '' : String(raw[key]));
+
 /** The key under which a parameter stands in the file; null when it is not there. */
 function fileKeyOf(raw: Raw, key: ParameterKey): string | null {
   return [kohyaKeyOf(key), key].find((candidate) => candidate in raw) ?? null;
-}
-
-function kohyaKeyOf(key: ParameterKey): string {
-  const row = parameters[key];
-  return 'kohyaKey' in row ? row.kohyaKey : key;
 }
 
 const defaulted = (key: ParameterKey): ImportNote => ({
@@ -175,6 +177,7 @@ const ownKeys: ReadonlySet<string> = new Set([
   ...legacyKeys,
   'sdxl',
   'max_train_epochs',
+  'additional_parameters',
 ]);
 
 const isKnown = (key: string): boolean =>

@@ -17,6 +17,9 @@ export const legacyKeys = [
   't5xxl_lr',
   'network_train_unet_only',
   'network_train_text_encoder_only',
+  'lora_network_weights',
+  'conv_dims',
+  'conv_alphas',
 ] as const;
 
 /** The values of a file as if our app had written them, for the parameters to be taken from. */
@@ -24,7 +27,7 @@ export function modernise(raw: Raw): { readonly raw: Raw; readonly changes: read
   // Our own files have this key, kohya_ss's spell it LoRA_type. What ours say is what is meant.
   if ('lora_type' in raw) return { raw, changes: [] };
   const changes: Change[] = [];
-  const steps = [optimizer, noise, eightBits, zeros, warmup, rates];
+  const steps = [renamed, optimizer, noise, eightBits, zeros, warmup, rates, logging];
   const modern = steps.reduce<Raw>(
     (before, step) => ({ ...before, ...step(before, changes) }),
     raw,
@@ -43,6 +46,20 @@ function numberOf(key: string, raw: unknown): number {
   if (!Number.isFinite(number)) throw notA('a number', key, key, raw);
   return number;
 }
+
+/** Keys of earlier versions, where the present ones say nothing. */
+const renamed: Step = (raw) =>
+  Object.fromEntries(
+    (
+      [
+        ['lora_network_weights', 'network_weights'],
+        ['conv_dims', 'conv_block_dims'],
+        ['conv_alphas', 'conv_block_alphas'],
+      ] as const
+    )
+      .filter(([old, key]) => !isEmpty(raw[old]) && isEmpty(raw[key]))
+      .map(([old, key]) => [key, raw[old]]),
+  );
 
 const optimizer: Step = (raw) => {
   if ('optimizer' in raw || !('use_8bit_adam' in raw)) return {};
@@ -91,6 +108,18 @@ const zeros: Step = (raw, changes) =>
         return [key, value];
       }),
   );
+
+/** kohya_ss logs nothing where nothing is chosen. */
+const logging: Step = (raw, changes) => {
+  const asked = raw['log_with'];
+  if (asked === undefined || asked === 'tensorboard') return {};
+  if (isEmpty(asked)) return { log_with: 'none' };
+  changes.push([
+    'log_with',
+    `log_with is ${shown(asked)}: tensorboard is used; nothing is sent anywhere.`,
+  ]);
+  return { log_with: 'tensorboard' };
+};
 
 /** sd-scripts reads a warm-up below 1 as a share of the steps. */
 const warmup: Step = (raw) => {

@@ -7,47 +7,13 @@
  * run goes on without it.
  */
 export const unsupportedKeys: Readonly<Record<string, string | number | boolean>> = {
-  network_dropout: 0,
-  rank_dropout: 0,
-  module_dropout: 0,
-  scale_weight_norms: 0,
-  network_weights: '',
-  lora_network_weights: '',
-  dim_from_weights: false,
-  resume: '',
   resume_from_huggingface: '',
-  save_state: false,
-  save_state_on_train_end: false,
-  save_every_n_steps: 0,
-  save_last_n_steps: 0,
-  save_last_n_steps_state: 0,
-  save_last_n_epochs: 0,
-  save_last_n_epochs_state: 0,
-  additional_parameters: '',
-  down_lr_weight: '',
-  mid_lr_weight: '',
-  up_lr_weight: '',
-  block_lr_zero_threshold: '',
-  block_dims: '',
-  block_alphas: '',
-  conv_block_dims: '',
-  conv_block_alphas: '',
-  loraplus_lr_ratio: 0,
-  loraplus_text_encoder_lr_ratio: 0,
-  loraplus_unet_lr_ratio: 0,
   train_lora_ggpo: false,
   stop_text_encoder_training: 0,
+  stop_text_encoder_training_pct: 0,
   full_fp16: false,
-  multi_gpu: false,
-  num_processes: 1,
-  num_machines: 1,
   train_inpainting: false,
   save_model_as: 'safetensors',
-  metadata_author: '',
-  metadata_description: '',
-  metadata_license: '',
-  metadata_tags: '',
-  metadata_title: '',
   huggingface_repo_id: '',
 };
 
@@ -60,17 +26,13 @@ export const reasons: Readonly<Record<string, string>> = {
 /** Keys that are about kohya_ss itself, about speed or memory, or about other models: left out without a word. */
 export const irrelevantKeys: ReadonlySet<string> = new Set(
   `
-  model_list num_cpu_threads_per_process gpu_ids main_process_port
-  dynamo_backend dynamo_mode dynamo_use_fullgraph dynamo_use_dynamic extra_accelerate_launch_args highvram
-  lowvram xformers clip_skip mem_eff_attn max_data_loader_n_workers persistent_data_loader_workers
-  skip_cache_check log_with wandb_api_key wandb_run_name
-  log_tracker_name log_tracker_config log_config sdxl_no_half_vae
-  factor bypass_mode dora_wd use_cp use_tucker use_scalar rank_dropout_scale constrain rescaled train_norm
-  decompose_both train_on_input conv_dim conv_alpha unit LyCORIS_preset ggpo_sigma
-  ggpo_beta huggingface_token huggingface_repo_type huggingface_repo_visibility huggingface_path_in_repo
-  save_state_to_huggingface async_upload blocks_to_swap show_timesteps
-  show_timesteps_resolution flux1_cache_text_encoder_outputs flux1_cache_text_encoder_outputs_to_disk model_type
-  ae clip_l t5xxl discrete_flow_shift model_prediction_type timestep_sampling split_mode train_blocks
+  model_list num_cpu_threads_per_process dynamo_backend dynamo_mode dynamo_use_fullgraph dynamo_use_dynamic
+  extra_accelerate_launch_args highvram lowvram xformers clip_skip mem_eff_attn max_data_loader_n_workers
+  persistent_data_loader_workers skip_cache_check wandb_api_key wandb_run_name log_tracker_name log_tracker_config
+  log_config sdxl_no_half_vae ggpo_sigma ggpo_beta huggingface_token huggingface_repo_type huggingface_repo_visibility
+  huggingface_path_in_repo save_state_to_huggingface async_upload blocks_to_swap show_timesteps
+  show_timesteps_resolution flux1_cache_text_encoder_outputs flux1_cache_text_encoder_outputs_to_disk model_type ae
+  clip_l t5xxl discrete_flow_shift model_prediction_type timestep_sampling split_mode train_blocks
   t5xxl_max_token_length enable_all_linear guidance_scale mem_eff_save apply_t5_attn_mask split_qkv train_t5xxl
   cpu_offload_checkpointing single_blocks_to_swap double_blocks_to_swap img_attn_dim img_mlp_dim img_mod_dim
   single_dim txt_attn_dim txt_mlp_dim txt_mod_dim single_mod_dim in_dims train_double_block_indices
@@ -90,7 +52,7 @@ export const irrelevantKeys: ReadonlySet<string> = new Set(
   anima_compile_fullgraph anima_compile_cache_size_limit lumina_cache_text_encoder_outputs
   lumina_cache_text_encoder_outputs_to_disk lumina_gemma2 lumina_ae lumina_discrete_flow_shift
   lumina_model_prediction_type lumina_timestep_sampling lumina_sigmoid_scale lumina_gemma2_max_token_length
-  lumina_system_prompt lumina_use_flash_attn lumina_use_sage_attn save_as_bool use_wandb
+  lumina_system_prompt lumina_use_flash_attn lumina_use_sage_attn save_as_bool use_wandb multi_gpu no_token_padding
 `
     .trim()
     .split(/\s+/u),

@@ -30,10 +30,10 @@ export const networkParameters = {
   network_dim: integer({
     label: 'Network Rank (Dimension)',
     group: 'Basic',
-    help: 'How much the LoRA can hold. 16 to 64 is plenty for a person; the file grows with it.',
+    help: 'How much the LoRA can hold. 16 to 64 is plenty for a person; the file grows with it. LoKr takes 100000 for as much as there is.',
     default: 32,
     min: 1,
-    max: 512,
+    max: 100000,
   }),
   network_alpha: decimal({
     label: 'Network Alpha',
@@ -41,7 +41,7 @@ export const networkParameters = {
     help: 'The LoRA acts with alpha divided by rank. Half the rank is the usual choice.',
     default: 16,
     min: 0.00001,
-    max: 1024,
+    max: 100000,
   }),
   conv_dim: integer({
     label: 'Convolution Rank (Dimension)',
@@ -49,7 +49,7 @@ export const networkParameters = {
     help: 'Rank of the 3×3 convolutions, for Kohya LoCon and most other types; 4 to 16 is usual. 0 leaves the convolutions of Kohya’s types as they are, and gives those of LyCORIS the network rank.',
     default: 0,
     min: 0,
-    max: 512,
+    max: 100000,
   }),
   conv_alpha: decimal({
     label: 'Convolution Alpha',
@@ -57,7 +57,7 @@ export const networkParameters = {
     help: 'As Network Alpha, for the convolutions.',
     default: 1,
     min: 0,
-    max: 1024,
+    max: 100000,
   }),
   network_weights: file({
     label: 'Network weights',

@@ -103,8 +103,8 @@ test('zeros that mean something are kept', () => {
 });
 
 test('values out of range are taken to its end, and that is said', () => {
-  const { config, notes } = load({ network_dim: 100000, epoch: 2.6, min_bucket_reso: -1 });
-  expect(config).toMatchObject({ network_dim: 512, epoch: 3, min_bucket_reso: 64 });
+  const { config, notes } = load({ network_dim: 1e6, epoch: 2.6, min_bucket_reso: -1 });
+  expect(config).toMatchObject({ network_dim: 100000, epoch: 3, min_bucket_reso: 64 });
   expect(keysOf(notes, 'changed').sort()).toEqual(['epoch', 'min_bucket_reso', 'network_dim']);
 });
 
@@ -119,7 +119,8 @@ test.each([
 });
 
 test('LoRA_type is our lora_type, under either name', () => {
-  expect(keysOf(load({ LoRA_type: 'LyCORIS/LoHa' }).notes, 'changed')).toEqual(['LoRA_type']);
+  expect(load({ LoRA_type: 'LyCORIS/LoHa' }).config.lora_type).toBe('LyCORIS/LoHa');
+  expect(keysOf(load({ LoRA_type: 'Flux1' }).notes, 'changed')).toEqual(['LoRA_type']);
   expect(keysOf(load({ lora_type: 'Standard' }).notes, 'unknown')).toEqual([]);
 });
 
@@ -137,10 +138,9 @@ test('max_train_epochs wins over max_train_steps, which wins over epoch', () => 
 test('what is asked for and not done is named; what does nothing is not', () => {
   const { notes } = load({
     epoch: 1,
-    network_dropout: 0.1,
-    loraplus_unet_lr_ratio: '16',
-    additional_parameters: '--zero_terminal_snr',
-    scale_weight_norms: 0,
+    train_lora_ggpo: true,
+    stop_text_encoder_training: '50',
+    additional_parameters: '--full_fp16',
     resume: '',
     save_model_as: 'safetensors',
     xformers: true,
@@ -149,9 +149,11 @@ test('what is asked for and not done is named; what does nothing is not', () => 
     hunyuan_text_encoder: 'x',
     my_own_key: 1,
   });
-  expect(keysOf(notes, 'unsupported').sort()).toEqual(
-    ['additional_parameters', 'loraplus_unet_lr_ratio', 'network_dropout'].sort(),
-  );
+  expect(keysOf(notes, 'unsupported').sort()).toEqual([
+    'full_fp16',
+    'stop_text_encoder_training',
+    'train_lora_ggpo',
+  ]);
   expect(keysOf(notes, 'unknown')).toEqual(['my_own_key']);
 });
 
@@ -171,7 +173,7 @@ test('samples are understood as kohya_ss saves them', () => {
   });
   expect(notes.filter(({ kind }) => kind !== 'defaulted')).toEqual([]);
   expect(load({ epoch: 1, sample_prompts: '' }).config.sample_prompts).toBe('');
-  expect(keysOf(load({ sample_sampler: 'unipc' }).notes, 'changed')).toEqual(['sample_sampler']);
+  expect(keysOf(load({ sample_sampler: 'ddpm' }).notes, 'changed')).toEqual(['sample_sampler']);
 });
 
 test.each([
@@ -183,9 +185,26 @@ test.each([
   expect(load({ network_dim: 64, network_alpha: alpha }).config.network_alpha).toBe(expected);
 });
 
-test('weights to start from are named under their old key too', () => {
-  const { notes } = load({ epoch: 1, lora_network_weights: 'a.safetensors' });
-  expect(keysOf(notes, 'unsupported')).toEqual(['lora_network_weights']);
+test.each([
+  ['lora_network_weights', 'network_weights', 'a.safetensors'],
+  ['conv_dims', 'conv_block_dims', '4,4'],
+  ['conv_alphas', 'conv_block_alphas', '1,1'],
+])('%s of earlier versions is %s', (old, key, value) => {
+  const { config, notes } = load({ epoch: 1, [old]: value });
+  expect(config).toMatchObject({ [key]: value });
+  expect(keysOf(notes, 'unknown')).toEqual([]);
+  expect(load({ epoch: 1, [old]: value, [key]: 'newer' }).config).toMatchObject({ [key]: 'newer' });
+});
+
+test.each([
+  ['', 'none', []],
+  ['tensorboard', 'tensorboard', []],
+  ['wandb', 'tensorboard', ['log_with']],
+  ['all', 'tensorboard', ['log_with']],
+])('log_with %j is %s', (given, expected, changed) => {
+  const { config, notes } = load({ log_with: given });
+  expect(config.log_with).toBe(expected);
+  expect(keysOf(notes, 'changed')).toEqual(changed);
 });
 
 describe('refused', () => {
