@@ -66,6 +66,12 @@ export function createHandlers({
       await jobs.stop(jobId, force);
       return null;
     },
+    'jobs:control': async ({ jobId, wish }) => {
+      await jobs.control(jobId, wish);
+      return null;
+    },
+    'jobs:resume': ({ jobId }) => jobs.resume(jobId),
+    'jobs:config': ({ jobId }) => jobs.configOf(jobId),
     'jobs:list': () => jobs.listAll(),
     'jobs:get': ({ jobId }) => jobs.get(jobId),
     'jobs:console': ({ jobId, offset }) => jobs.console(jobId, offset),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JobSummary, JobView } from './job-view';
 import { trainConfigSchema } from './parameters';
-import { captionConfigSchema, jobEventSchema, planSchema } from './protocol';
+import { captionConfigSchema, controls, jobEventSchema, planSchema } from './protocol';
 import { inspectionSchema, modelIdentitySchema, probeSchema } from './worker-protocol';
 import { problemSchema, type Result } from './result';
 import { datasetFormSchema, settingsPatchSchema, settingsSchema } from './settings';
@@ -112,6 +112,10 @@ export const startJobSchema = z.discriminatedUnion('kind', [
 ]);
 export type StartJob = z.infer<typeof startJobSchema>;
 
+/** What a running training can be asked for beside to stop. */
+export const wishSchema = z.enum(controls).exclude(['stop']);
+export type Wish = z.infer<typeof wishSchema>;
+
 const consoleChunkSchema = z.strictObject({
   text: z.string(),
   nextOffset: z.int().min(0),
@@ -186,6 +190,12 @@ export const contract = {
   'jobs:start': { request: startJobSchema, response: jobViewSchema },
   /** Gently: it ends at its next safe point and keeps what was done. By force: the whole process group goes. */
   'jobs:stop': { request: jobId.extend({ force: z.boolean() }), response: z.null() },
+  /** To pause, to save now or to draw samples now: done between two steps. */
+  'jobs:control': { request: jobId.extend({ wish: wishSchema }), response: z.null() },
+  /** Goes on with a training that has ended, in its own folder: from its newest state, or from its beginning. */
+  'jobs:resume': { request: jobId, response: jobViewSchema },
+  /** The config of a training, of an earlier version of the app too. */
+  'jobs:config': { request: jobId, response: trainConfigSchema },
   /** Newest first. */
   'jobs:list': { request: nothing, response: z.array(jobSummarySchema) },
   'jobs:get': { request: jobId, response: jobViewSchema },

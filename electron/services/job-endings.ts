@@ -29,7 +29,7 @@ function exitText({ code, signal }: Exit): string {
 const hintOf = ({ signal }: Exit): string =>
   signal === 'SIGKILL'
     ? 'Somebody ended its process; most often the system does, when memory runs out.'
-    : 'Start it again; what was saved before is still in the output directory.';
+    : 'What was saved before is still there.';
 
 async function lastConsoleLines(folder: string): Promise<string> {
   const { text } = await readConsole(folder).catch(() => ({ text: '' }));

@@ -27,13 +27,22 @@ export function parseEventLine(line: string): ParsedLine {
   };
 }
 
-/** Plans of runs from before there was a validation say nothing of it. */
+/** Events of runs of earlier versions lack what was not told then. */
 function completed(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('plan' in value)) return value;
-  return typeof value.plan === 'object'
-    ? { ...value, plan: { validationImages: 0, ...value.plan } }
-    : value;
+  if (typeof value !== 'object' || value === null) return value;
+  if ('plan' in value && typeof value.plan === 'object')
+    return { ...value, plan: { validationImages: 0, ...value.plan } };
+  if ('type' in value && value.type === 'step') return completedStep(value);
+  return value;
 }
+
+const completedStep = (step: object): object => ({
+  averageLoss: null,
+  ...('learningRate' in step ? { rates: [{ name: 'unet', value: step.learningRate }] } : {}),
+  keyNorms: null,
+  imagesPerSecond: 0,
+  ...step,
+});
 
 function versionOf(value: unknown): number | null {
   if (typeof value !== 'object' || value === null) return null;

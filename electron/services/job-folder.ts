@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { StartJob } from '../../shared/contract';
 import type { JobHead } from '../../shared/job-view';
-import { procSchema, type Job, type Proc } from '../../shared/protocol';
+import { controls, jobSchema, procSchema, type Job, type Proc } from '../../shared/protocol';
+import { defaultTrainConfig } from '../../shared/parameters';
 import { ProblemError } from '../../shared/result';
 import { samplePromptLines } from '../../shared/sample-prompts';
 import { writeJsonAtomically } from '../lib/atomic-file';
@@ -17,8 +18,9 @@ export const consoleFile = (folder: string): string => join(folder, 'console.log
 const jobFile = (folder: string): string => join(folder, 'job.json');
 const procFile = (folder: string): string => join(folder, 'proc.json');
 
-/** `stop` is the bridge's to read; `force` is our own note that a job without an ending was ended on purpose. */
-export type Marker = 'stop' | 'force';
+/** All but `force` are the bridge's to read; that is our own note that a job without an ending was ended on purpose. */
+const markers = [...controls, 'force'] as const;
+export type Marker = (typeof markers)[number];
 const markerFile = (folder: string, marker: Marker): string => join(folder, 'control', marker);
 
 export const setMarker = (folder: string, marker: Marker): Promise<void> =>
@@ -28,6 +30,11 @@ export async function hasMarker(folder: string, marker: Marker): Promise<boolean
   return (await readOrNull(markerFile(folder, marker))) !== null;
 }
 
+/** Forgets what was asked of the job while it ran last. */
+export async function clearMarkers(folder: string): Promise<void> {
+  for (const marker of markers) await rm(markerFile(folder, marker), { force: true });
+}
+
 // Not the whole schema: the folder of an older job, whose parameters were others, stays readable.
 const jobHeadSchema = z
   .object({
@@ -35,11 +42,14 @@ const jobHeadSchema = z
     kind: z.enum(['train', 'caption']),
     name: z.string(),
     createdAt: z.string(),
-    config: z.object({ sample_prompts: z.string() }).catch({ sample_prompts: '' }),
+    config: z
+      .object({ sample_prompts: z.string(), sample_prompts_file: z.string().default('') })
+      .catch({ sample_prompts: '', sample_prompts_file: '' }),
   })
   .transform(({ config, ...head }) => ({
     ...head,
-    samplePrompts: samplePromptLines(config.sample_prompts).length,
+    samplePrompts:
+      samplePromptLines(config.sample_prompts).length + (config.sample_prompts_file === '' ? 0 : 1),
   }));
 
 export const headOf = (job: Job): JobHead => jobHeadSchema.parse(job);
@@ -47,6 +57,35 @@ export const headOf = (job: Job): JobHead => jobHeadSchema.parse(job);
 /** The job in a folder; null when there is none. */
 export const readJob = (folder: string): Promise<JobHead | null> =>
   readAs(jobHeadSchema, jobFile(folder));
+
+/**
+ * The whole of a job's description. What an earlier version of the app did not know of is at its default.
+ *
+ * @throws ProblemError `job_unreadable`: it is gone, or of a version that is not ours
+ */
+export async function readWholeJob(folder: string): Promise<Job> {
+  const found = await readAs(earlierJobSchema, jobFile(folder));
+  const parsed = jobSchema.safeParse(found);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new ProblemError(
+    'job_unreadable',
+    found === null
+      ? `${jobFile(folder)} cannot be read.`
+      : `${jobFile(folder)} is not a job of this version of the app: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+    'Go on with it in the version that it was begun with, or start a new run.',
+  );
+}
+
+export const writeJob = (folder: string, job: Job): Promise<void> =>
+  writeJsonAtomically(jobFile(folder), job);
+
+const earlierJobSchema = z
+  .looseObject({ kind: z.string(), config: z.looseObject({}) })
+  .transform((job) =>
+    job.kind === 'train' ? { ...job, config: { ...defaultTrainConfig, ...job.config } } : job,
+  );
+
 export const readProc = (folder: string): Promise<Proc | null> =>
   readAs(procSchema, procFile(folder));
 export const writeProc = (folder: string, proc: Proc): Promise<void> =>
@@ -116,7 +155,7 @@ export async function createJobFolder(
     await mkdir(loggingDir, { recursive: true });
     const folder = await makeNewFolder(join(loggingDir, `${timeStamp(now)}-${name}`));
     await mkdir(join(folder, 'control'));
-    await writeJsonAtomically(jobFile(folder), job);
+    await writeJob(folder, job);
     return { job, folder };
   } catch (error) {
     throw fileProblem(error, loggingDir);

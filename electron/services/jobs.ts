@@ -1,12 +1,15 @@
 import { rm } from 'node:fs/promises';
-import type { StartJob } from '../../shared/contract';
-import { summaryOf, type JobSummary, type JobView } from '../../shared/job-view';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StartJob, Wish } from '../../shared/contract';
+import { summaryOf, type JobHead, type JobSummary, type JobView } from '../../shared/job-view';
+import type { TrainConfig } from '../../shared/parameters';
 import type { JobKind } from '../../shared/protocol';
 import { ProblemError } from '../../shared/result';
 import type { Locations } from '../lib/locations';
 import { isInside } from '../lib/paths';
 import { endTree } from '../lib/process-tree';
 import {
+  clearMarkers,
   createJobFolder,
   headOf,
   listFolders,
@@ -14,10 +17,12 @@ import {
   readConsole,
   readJob,
   readProc,
+  readWholeJob,
   setMarker,
+  writeJob,
   type ConsoleChunk,
 } from './job-folder';
-import { attachProcess, startProcess } from './job-process';
+import { attachProcess, startProcess, type RunningJob } from './job-process';
 import type { Log } from './log';
 import type { RecentLogs } from './recent-logs';
 import { sampleFile } from './samples';
@@ -33,6 +38,26 @@ export interface JobServiceOptions {
   readonly ownLogs?: string;
   /** Between the signals of a forced stop. */
   readonly graceMs?: number;
+  /** How long a process that has told its end may take to go. */
+  readonly patienceMs?: number;
+}
+
+const PATIENCE_MS = 10_000;
+
+const notATraining = (): ProblemError =>
+  new ProblemError('not_resumable', 'Only a training can be gone on with.', 'Start the job anew.');
+
+/** What ended as planned is trained longer as a run of its own; a foreign protocol is not mixed with ours. */
+function refuseToResume({ kind, status }: JobView): void {
+  if (kind !== 'train') throw notATraining();
+  if (status.kind === 'completed')
+    throw new ProblemError(
+      'not_resumable',
+      'The run has done all of its steps.',
+      'Train it longer: start one with more epochs or steps that resumes from its folder.',
+    );
+  if (status.kind === 'failed' && status.problem.code === 'protocol_version')
+    throw new ProblemError('not_resumable', status.problem.message, status.problem.hint);
 }
 
 /** Starts, stops, follows and remembers jobs. The jobs are their own masters: this only reads what they write. */
@@ -65,16 +90,45 @@ export class JobService {
     if (job === null || this.#jobs.has(job.id)) return;
     const proc = await readProc(folder);
     const running = proc === null ? null : await attachProcess(proc);
-    const ended = running?.ended ?? Promise.resolve({ code: null, signal: null });
+    const watched = this.#watch(job, folder, running);
+    await (running === null ? watched.settled : watched.caughtUp());
+  }
+
+  #watch(job: JobHead, folder: string, running: RunningJob | null): WatchedJob {
     const { listener, log } = this.#options;
-    const watched = new WatchedJob(job, folder, running?.proc ?? null, ended, listener, log);
+    const watched = new WatchedJob(job, folder, listener, log);
+    watched.follow(running);
     this.#jobs.set(job.id, watched);
-    if (running === null) await watched.settled;
+    return watched;
+  }
+
+  /**
+   * Takes up the job of one folder, wherever it lies.
+   *
+   * @throws ProblemError `job_unreadable`
+   */
+  async open(folder: string): Promise<JobView> {
+    const { id } = await readWholeJob(folder);
+    await this.#attach(folder);
+    return this.#find(id).view;
   }
 
   /** @throws ProblemError `job_running` when one of its kind is under way */
-  async start(request: StartJob): Promise<JobView> {
-    const { kind } = request;
+  start(request: StartJob): Promise<JobView> {
+    return this.#alone(request.kind, () => this.#start(request));
+  }
+
+  /**
+   * Goes on with a training that has ended, in its own folder: from its newest state, or from its beginning where it
+   * has none.
+   *
+   * @throws ProblemError `job_running`, `not_resumable`, `job_unreadable`
+   */
+  resume(jobId: string): Promise<JobView> {
+    return this.#alone('train', () => this.#resume(this.#find(jobId)));
+  }
+
+  async #alone<T>(kind: JobKind, begin: () => Promise<T>): Promise<T> {
     await this.#attached;
     if (this.#starting.has(kind) || this.running().some((job) => job.kind === kind))
       throw new ProblemError(
@@ -84,7 +138,7 @@ export class JobService {
       );
     this.#starting.add(kind);
     try {
-      return await this.#start(request);
+      return await begin();
     } finally {
       this.#starting.delete(kind);
     }
@@ -102,11 +156,57 @@ export class JobService {
       },
     );
     log.info(`Job ${job.id} started in ${folder}, pid ${String(running.proc.pid)}`);
-    const head = headOf(job);
-    const watched = new WatchedJob(head, folder, running.proc, running.ended, listener, log);
-    this.#jobs.set(job.id, watched);
+    const { view } = this.#watch(headOf(job), folder, running);
+    listener.onChanged(summaryOf(view));
+    return view;
+  }
+
+  async #resume(watched: WatchedJob): Promise<JobView> {
+    const { locations, appVersion, listener, log } = this.#options;
+    const { folder } = watched;
+    refuseToResume(watched.view);
+    await this.#gone(watched);
+    const job = await readWholeJob(folder);
+    await writeJob(folder, job);
+    await clearMarkers(folder);
+    const running = await startProcess(locations, folder, appVersion);
+    log.info(`Job ${job.id} goes on in ${folder}, pid ${String(running.proc.pid)}`);
+    watched.follow(running);
     listener.onChanged(summaryOf(watched.view));
     return watched.view;
+  }
+
+  /** A process that has told its end may take a moment to go: two must not write to one folder. */
+  async #gone(watched: WatchedJob): Promise<void> {
+    const isGone = await Promise.race([
+      watched.settled.then(() => true),
+      sleep(this.#options.patienceMs ?? PATIENCE_MS, false, { ref: false }),
+    ]);
+    if (isGone) return;
+    throw new ProblemError(
+      'job_running',
+      'The run has ended, but its process is still there.',
+      'Wait a moment and try again.',
+    );
+  }
+
+  /**
+   * The config that a training was started with.
+   *
+   * @throws ProblemError `not_resumable` for a job of another kind, `job_unreadable`
+   */
+  async configOf(jobId: string): Promise<TrainConfig> {
+    const job = await readWholeJob(this.#find(jobId).folder);
+    if (job.kind === 'train') return job.config;
+    throw notATraining();
+  }
+
+  /** Asks a running job for something at its next safe point. A job that is over is not asked. */
+  async control(jobId: string, wish: Wish): Promise<void> {
+    const watched = this.#find(jobId);
+    if (watched.isOver) return;
+    await setMarker(watched.folder, wish);
+    if (wish === 'pause') watched.markAsked('pause');
   }
 
   /** Gently: returns at once, the job ends at its next safe point. By force: returns when its processes are gone. */
@@ -114,7 +214,7 @@ export class JobService {
     const watched = this.#find(jobId);
     if (watched.isOver) return;
     await setMarker(watched.folder, force ? 'force' : 'stop');
-    watched.markStopping();
+    watched.markAsked('stop');
     if (!force || watched.proc === null) return;
     await endTree(watched.proc, this.#options.graceMs);
     await watched.settled;

@@ -15,7 +15,7 @@ import { Tailer } from '../lib/tailer';
 import { parseEventLine } from './job-events';
 import { eventsFile, hasMarker } from './job-folder';
 import { vanished } from './job-endings';
-import type { Exit } from './job-process';
+import type { Exit, RunningJob } from './job-process';
 import type { Log } from './log';
 
 const TICK_MS = 1000;
@@ -30,27 +30,29 @@ export interface JobListener {
   readonly onEvents: (jobId: string, events: readonly JobEvent[]) => void;
 }
 
+/** What a running job was asked for that ends it. */
+export type EndingWish = 'stop' | 'pause';
+
 /** One job as its files and its process tell it: follows the events, never writes. */
 export class WatchedJob {
-  /** Resolves when the process is gone and the last event read. */
-  readonly settled: Promise<void>;
   readonly folder: string;
+  #proc: Proc | null = null;
+  #settled: Promise<void> = Promise.resolve();
   #fromEvents: JobView;
   /** What the events cannot tell: the ending of a process that wrote none, or a protocol that is not ours. */
   #ending: JobStatus | null = null;
-  #stopping = false;
-  #toldStatus: string;
+  #asked: EndingWish | null = null;
+  /** What was told up to here ended an earlier process, not the one that is followed. */
+  #seqBefore = 0;
+  #toldStatus = '';
   #badLines = 0;
   readonly #tailer: Tailer;
   readonly #batcher: Batcher<JobEvent>;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | null = null;
 
   constructor(
     job: JobHead,
     folder: string,
-    /** Who runs it; null when nobody does any more. */
-    readonly proc: Proc | null,
-    ended: Promise<Exit>,
     private readonly listener: JobListener,
     private readonly log: Log,
   ) {
@@ -62,10 +64,37 @@ export class WatchedJob {
       onLines: (lines) => this.#take(lines),
       onError: (error) => log.error(`Reading the events of ${folder}`, error),
     });
+  }
+
+  /**
+   * Follows what a process tells from here on, until it ends; once more when the job is resumed.
+   *
+   * @param running who runs it; null when nobody does any more
+   */
+  follow(running: RunningJob | null): void {
+    this.#proc = running?.proc ?? null;
+    this.#ending = null;
+    this.#asked = null;
+    this.#seqBefore = this.#fromEvents.lastSeq;
     this.#toldStatus = JSON.stringify(this.#status());
     this.#tailer.start();
     this.#timer = setInterval(() => this.#tellStatus(), TICK_MS);
-    this.settled = this.#settle(ended);
+    this.#settled = this.#settle(running?.ended ?? Promise.resolve({ code: null, signal: null }));
+  }
+
+  /** Who runs it; null when nobody does any more. */
+  get proc(): Proc | null {
+    return this.#proc;
+  }
+
+  /** Resolves when the process is gone and the last event read. */
+  get settled(): Promise<void> {
+    return this.#settled;
+  }
+
+  /** Resolves when all that is there by now has been read. */
+  caughtUp(): Promise<void> {
+    return this.#tailer.drain();
   }
 
   get view(): JobView {
@@ -76,13 +105,13 @@ export class WatchedJob {
     return isOver(this.#status());
   }
 
-  markStopping(): void {
-    this.#stopping = true;
+  markAsked(wish: EndingWish): void {
+    this.#asked = wish;
     this.#tellStatus();
   }
 
   dispose(): void {
-    clearInterval(this.#timer);
+    if (this.#timer !== null) clearInterval(this.#timer);
     this.#tailer.stop();
     this.#batcher.flush();
   }
@@ -115,7 +144,7 @@ export class WatchedJob {
   }
 
   async #settle(ended: Promise<Exit>): Promise<void> {
-    this.#stopping = await hasMarker(this.folder, 'stop');
+    this.#asked ??= await this.#markedWish();
     const exit = await ended;
     await this.#tailer.drain();
     if (this.#tailer.droppedLines > 0)
@@ -127,11 +156,17 @@ export class WatchedJob {
     this.#tellStatus();
   }
 
+  /** What another run of the app asked for. */
+  async #markedWish(): Promise<EndingWish | null> {
+    if (await hasMarker(this.folder, 'stop')) return 'stop';
+    return (await hasMarker(this.folder, 'pause')) ? 'pause' : null;
+  }
+
   #status(): JobStatus {
-    const { status, lastEventTime } = this.#fromEvents;
+    const { status, lastEventTime, lastSeq } = this.#fromEvents;
     if (this.#ending !== null) return this.#ending;
-    if (isOver(status)) return status;
-    if (this.#stopping) return { kind: 'stopping' };
+    if (isOver(status)) return lastSeq > this.#seqBefore ? status : { kind: 'starting' };
+    if (this.#asked !== null) return { kind: this.#asked === 'stop' ? 'stopping' : 'pausing' };
     if (status.kind !== 'running') return status;
     const seconds = Math.floor(Date.now() / 1000 - lastEventTime);
     return seconds < SLOW_SECONDS

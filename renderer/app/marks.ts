@@ -21,8 +21,9 @@ function jobMark(job: JobView | null, done: number, total: number): TabMark | nu
   switch (job?.status.kind) {
     case undefined:
     case 'stopped':
-    case 'paused':
       return null;
+    case 'paused':
+      return mark('attention', 'Paused');
     case 'completed':
       return mark('done', 'Done');
     case 'failed':
@@ -32,6 +33,7 @@ function jobMark(job: JobView | null, done: number, total: number): TabMark | nu
     case 'starting':
     case 'running':
     case 'stopping':
+    case 'pausing':
       return mark('busy', `Running, ${percent(done, total)}`, percent(done, total));
   }
 }

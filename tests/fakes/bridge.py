@@ -1,7 +1,9 @@
 """A scripted stand-in for the bridge, standard library only: `bridge.py <scenario> job <folder>` or `... serve`.
 
 Job scenarios: normal, slow_start, garbage, nan, crash, silent_exit, hang, deaf, torn, orphan, until_stopped,
-other_version. A normal training draws each of its sample prompts before the first step and after the last.
+resumable, lingering, other_version. A normal training draws each of its sample prompts before the first step and after the last.
+A resumable one goes on from the newest state in its folder, saves one at every tenth step, does what its markers ask,
+and ends at step 1000; with a file `die` in its folder it ends at step 25 without a word.
 Worker scenarios: normal, garbage, crash, hang, wrong_answer, other_version, slow_start.
 """
 
@@ -42,7 +44,7 @@ class Events:
     def __init__(self, folder: Path, version: int) -> None:
         self.file = (folder / "events.jsonl").open("a", encoding="utf-8", buffering=1)
         self.version = version
-        self.seq = 0
+        self.seq = (folder / "events.jsonl").read_bytes().count(b"\n")
 
     def send(self, type_: str, **fields: object) -> None:
         self.seq += 1
@@ -62,18 +64,22 @@ class Events:
             device=DEVICE,
         )
 
-    def step(self, step: int, loss: float | None = 0.5) -> None:
+    def step(self, step: int, loss: float | None = 0.5, total: int = STEPS) -> None:
         self.send(
             "step",
             step=step,
-            total=STEPS,
+            total=total,
             epoch=1,
             epochs=1,
             loss=loss,
+            averageLoss=loss,
             learningRate=0.001,
+            rates=[{"name": "unet", "value": 0.001}],
             gradNorm=None,
+            keyNorms=None,
+            imagesPerSecond=100,
             secondsPerStep=0.01,
-            etaSeconds=0.01 * (STEPS - step),
+            etaSeconds=0.01 * (total - step),
             memoryBytes=1,
         )
 
@@ -118,6 +124,70 @@ def run_until_stopped(folder: Path, events: Events) -> None:
     events.finished("stopped")
 
 
+class Resumable:
+    """A training of 1000 steps that can be paused, killed and gone on with."""
+
+    total = 1000
+
+    def __init__(self, folder: Path, events: Events, config: dict[str, object]) -> None:
+        self.folder, self.events, self.config = folder, events, config
+        (folder / "resume").mkdir(exist_ok=True)
+
+    def run(self) -> None:
+        done = self._go_on()
+        while done < self.total and not self._asked("stop") and not self._asked("pause"):
+            done += 1
+            self.events.step(done, total=self.total)
+            if done % 10 == 0:
+                self._save_state(done)
+            self._do_wishes(done)
+            if done >= 25 and (self.folder / "die").exists():
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(0.005)
+        self._end(done)
+
+    def _go_on(self) -> int:
+        states = sorted((self.folder / "resume").iterdir())
+        if not states:
+            return 0
+        step = int(states[-1].name.removeprefix("step"))
+        self.events.send("resumed", path=str(states[-1]), step=step, epoch=1, changes=["A picture is new."])
+        return step
+
+    def _do_wishes(self, step: int) -> None:
+        if self._take("save"):
+            self._save(step, final=False)
+        if self._take("sample"):
+            draw_samples(self.folder, self.config, self.events, step)
+
+    def _end(self, step: int) -> None:
+        if self._asked("pause"):
+            self._save_state(step)
+            self.events.finished("paused")
+        else:
+            output = self._save(step, final=True)
+            self.events.finished("stopped" if step < self.total else "completed", str(output))
+
+    def _save(self, step: int, *, final: bool) -> Path:
+        path = self.folder / ("fake.safetensors" if final else f"fake-step{step:08d}.safetensors")
+        path.write_bytes(b"fake")
+        self.events.send("checkpoint", path=str(path), bytes=4, step=step, epoch=1, final=final)
+        return path
+
+    def _save_state(self, step: int) -> None:
+        path = self.folder / "resume" / f"step{step:08d}"
+        path.mkdir(exist_ok=True)
+        self.events.send("state", path=str(path), bytes=4096, step=step, epoch=1)
+
+    def _asked(self, control: str) -> bool:
+        return (self.folder / "control" / control).exists()
+
+    def _take(self, wish: str) -> bool:
+        asked = self._asked(wish)
+        (self.folder / "control" / wish).unlink(missing_ok=True)
+        return asked
+
+
 def run_job(scenario: str, folder: Path) -> int:
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     print(f"fake bridge: {scenario}, {job['kind']}", flush=True)
@@ -133,7 +203,6 @@ def run_job(scenario: str, folder: Path) -> int:
         events.seq += 1
     if scenario == "nan":
         events.raw('{"v":1,"seq":2,"time":1,"type":"log","level":"info","text":NaN}\n')
-        events.step(1, None)
     if scenario == "crash":
         events.step(1)
         print("MemoryError: nothing left", file=sys.stderr, flush=True)
@@ -162,9 +231,15 @@ def run_job(scenario: str, folder: Path) -> int:
     if scenario == "until_stopped":
         run_until_stopped(folder, events)
         return 0
+    if scenario == "lingering":
+        events.finished("paused")
+        time.sleep(600)
+    if scenario == "resumable":
+        Resumable(folder, events, job.get("config", {})).run()
+        return 0
     draw_samples(folder, job.get("config", {}), events, 0)
     for step in range(1, STEPS + 1):
-        events.step(step)
+        events.step(step, None if scenario == "nan" and step == 1 else 0.5)
         time.sleep(0.01)
     draw_samples(folder, job.get("config", {}), events, STEPS)
     output = folder / "fake.safetensors"

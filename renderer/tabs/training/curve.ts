@@ -6,12 +6,15 @@ import type { LossPoint, ValidationPoint } from '../../../shared/job-view';
 export interface Curve {
   readonly steps: Float64Array;
   readonly raw: Float64Array;
+  /** Means over an epoch's worth of steps. */
+  readonly average: Float64Array;
 }
 
 export function curveOf(points: readonly LossPoint[]): Curve {
   return {
     steps: Float64Array.from(points, ({ step }) => step),
     raw: Float64Array.from(points, ({ loss }) => loss ?? NaN),
+    average: Float64Array.from(points, ({ averageLoss }) => averageLoss ?? NaN),
   };
 }
 

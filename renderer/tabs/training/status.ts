@@ -9,6 +9,8 @@ export function statusWord(status: JobStatus): string {
       return 'Running';
     case 'stopping':
       return 'Stopping';
+    case 'pausing':
+      return 'Pausing';
     case 'silent':
       return status.unresponsive ? 'Not responding' : 'Slow';
     case 'completed':

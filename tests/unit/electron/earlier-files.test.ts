@@ -3,16 +3,18 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { readConfigFile } from '../../../electron/cli/config-file';
 import { parseEventLine } from '../../../electron/services/job-events';
-import { readJob } from '../../../electron/services/job-folder';
+import { readJob, readWholeJob } from '../../../electron/services/job-folder';
 import { configOfDraft } from '../../../electron/services/sample-project';
 import { SettingsService } from '../../../electron/services/settings';
+import { applyEvents, newJobView } from '../../../shared/job-view';
 import { defaultTrainConfig, trainConfigSchema } from '../../../shared/parameters';
 import { emptyProject, trainDraftSchema } from '../../../shared/settings';
 import { recordingLog } from '../../fakes/recording-log';
 import { tempFolder } from '../../fakes/temp-folder';
 
 /** What version 0.1 wrote before there were parameters for captions, pictures, noise, loss, memory and validation. */
-const earlier = join(import.meta.dirname, '../../fixtures/earlier/job.json');
+const fixtures = join(import.meta.dirname, '../../fixtures/earlier');
+const earlier = join(fixtures, 'job.json');
 
 const earlierConfig = async (): Promise<Record<string, unknown>> => {
   const job = JSON.parse(await readFile(earlier, 'utf8')) as { config: Record<string, unknown> };
@@ -52,24 +54,52 @@ test('the job of a run is found under its name', async () => {
   });
 });
 
-test('the plan of a run had no pictures for a validation', () => {
-  const plan = {
-    buckets: [{ resolution: [1024, 1024], count: 200 }],
-    concepts: [],
-    images: 10,
-    regularizationImages: 0,
-    batchesPerEpoch: 200,
-    stepsPerEpoch: 200,
-    epochs: 5,
-    totalSteps: 1000,
-    warnings: [],
-  };
-  const line = { type: 'plan', v: 1, seq: 1, time: 1 };
-  expect(parseEventLine(JSON.stringify({ ...line, plan }))).toEqual({
-    kind: 'event',
-    event: { ...line, plan: { ...plan, validationImages: 0 } },
+test('every event of a run is read: what was not told then is not known', async () => {
+  const text = await readFile(join(fixtures, 'events.jsonl'), 'utf8');
+  expect(text).not.toContain('averageLoss');
+  const lines = text.trim().split('\n').map(parseEventLine);
+  const events = lines.flatMap((line) => (line.kind === 'event' ? [line.event] : []));
+  expect(events).toHaveLength(lines.length);
+  const head = { id: 'a', kind: 'train', name: 'nova', createdAt: '', samplePrompts: 0 } as const;
+  const view = applyEvents(newJobView(head, '/log/a'), events);
+  expect(view).toMatchObject({ status: { kind: 'stopped' }, state: null, resumed: null });
+  expect(view.plan).toMatchObject({ images: 10, validationImages: 0 });
+  expect(view.points).toEqual([
+    { step: 1, loss: 0.1234, averageLoss: null, learningRate: 0.0003 },
+    { step: 2, loss: null, averageLoss: null, learningRate: 0.0003 },
+  ]);
+  expect(view.lastStep).toMatchObject({
+    rates: [{ name: 'unet', value: 0.0003 }],
+    keyNorms: null,
+    imagesPerSecond: 0,
   });
+});
+
+test('an event that is broken is not completed', () => {
+  const line = { type: 'plan', v: 1, seq: 1, time: 1 };
   expect(parseEventLine(JSON.stringify({ ...line, plan: null })).kind).toBe('bad');
+  expect(parseEventLine(JSON.stringify({ ...line, type: 'step', step: 1 })).kind).toBe('bad');
+});
+
+test('the job of a run is completed with the defaults when it is gone on with', async () => {
+  const folder = await tempFolder();
+  await copyFile(earlier, join(folder, 'job.json'));
+  const job = await readWholeJob(folder);
+  expect(job).toMatchObject({ id: 'nova-1', kind: 'train', appVersion: '0.1.0' });
+  expect(job.config).toEqual({ ...defaultTrainConfig, ...(await earlierConfig()) });
+});
+
+test('the job of a later version is refused by the name of what is not known', async () => {
+  const folder = await tempFolder();
+  const job = JSON.parse(await readFile(earlier, 'utf8')) as { config: object };
+  const later = { ...job, config: { ...job.config, a_key_of_the_future: 1 } };
+  await writeFile(join(folder, 'job.json'), JSON.stringify(later));
+  await expect(readWholeJob(folder)).rejects.toMatchObject({
+    problem: { code: 'job_unreadable', message: expect.stringContaining('a_key_of_the_future') },
+  });
+  await expect(readWholeJob(join(folder, 'none'))).rejects.toMatchObject({
+    problem: { code: 'job_unreadable', message: expect.stringContaining('cannot be read') },
+  });
 });
 
 test('`train` takes the config of a run', async () => {

@@ -115,10 +115,11 @@ describe('validation losses', () => {
 });
 
 it('draws a loss that was not finite as a gap', () => {
-  const { steps, raw } = curveOf([
-    { step: 1, loss: 0.5, learningRate: 1 },
-    { step: 2, loss: null, learningRate: 1 },
+  const { steps, raw, average } = curveOf([
+    { step: 1, loss: 0.5, averageLoss: null, learningRate: 1 },
+    { step: 2, loss: null, averageLoss: 0.6, learningRate: 1 },
   ]);
   expect([...steps]).toEqual([1, 2]);
   expect(pick(raw, [0, 1])).toEqual([0.5, null]);
+  expect(pick(average, [0, 1])).toEqual([null, 0.6]);
 });

@@ -97,7 +97,12 @@ describe('the jobs store', () => {
 
   it('asks for the whole job when events are missing', async () => {
     const { main, view } = await connect(running);
-    const points = [8, 9].map((at) => ({ step: at, loss: 1, learningRate: 1 }));
+    const points = [8, 9].map((at) => ({
+      step: at,
+      loss: 1,
+      averageLoss: null,
+      learningRate: 1,
+    }));
     main.hold({ ...running, lastSeq: 9, points });
     main.send(step(9));
     await vi.waitFor(() => expect(view()?.lastSeq).toBe(9));

@@ -18,12 +18,16 @@ it('divides the long groups, and only those', () => {
   expect(titles).toEqual([
     ['Model', []],
     ['Folders', []],
-    ['Basic', ['Optimizer']],
-    ['Advanced', ['Captions', 'Pictures', 'Noise and loss', 'Memory', 'Validation']],
+    ['Basic', ['Network', 'Optimizer', 'Saving and resuming']],
+    [
+      'Advanced',
+      ['Captions', 'Pictures', 'Noise and loss', 'Memory', 'Several GPUs', 'Validation'],
+    ],
     ['Samples', []],
+    ['Metadata', []],
   ]);
   expect(keysIn('Advanced')?.keys).toEqual([]);
-  expect(keysIn('Basic')?.keys).toContain('network_dim');
+  expect(keysIn('Basic')?.keys).toContain('seed');
 });
 
 it('offers all names while one stands there, and those that match while one is typed', () => {
