@@ -183,9 +183,10 @@ class Resumable:
         return (self.folder / "control" / control).exists()
 
     def _take(self, wish: str) -> bool:
-        asked = self._asked(wish)
-        (self.folder / "control" / wish).unlink(missing_ok=True)
-        return asked
+        if not self._asked(wish):
+            return False
+        (self.folder / "control" / wish).unlink()
+        return True
 
 
 def run_job(scenario: str, folder: Path) -> int:
