@@ -6,7 +6,7 @@ import { createContext, type Context } from './cli/context';
 import { inspectCommand } from './cli/inspect';
 import { planCommand } from './cli/plan';
 import { printProblem } from './cli/print';
-import { trainCommand } from './cli/train';
+import { exitCodesHelp, trainCommand, type TrainOptions } from './cli/train';
 
 /** The app's services without a window. The bundle lies in dist/electron. */
 const root = join(__dirname, '..', '..');
@@ -40,9 +40,11 @@ program
   .argument('[config]', 'a config as kohya_ss saves it, or one of ours')
   .option('--sample', 'train the sample project', false)
   .option('--folder <folder>', 'where the sample project is prepared')
-  .description('train a LoRA; Ctrl-C stops and saves')
-  .action((file: string | undefined, { sample, folder }: { sample: boolean; folder?: string }) =>
-    run((context) => trainCommand(context, file, { sample, folder })),
+  .option('--resume <folder>', 'go on with the training of a job’s folder')
+  .description('train a LoRA; Ctrl-C stops and saves, to be gone on with')
+  .addHelpText('after', exitCodesHelp)
+  .action((file: string | undefined, options: TrainOptions) =>
+    run((context) => trainCommand(context, file, options)),
   );
 
 addCaptionOptions(

@@ -75,9 +75,7 @@ async function start(): Promise<void> {
     window: () => window,
     running: () => services.jobs.running().map(({ kind }) => kind),
     savePage: () => lastSave.request(),
-    stopJobs: async () => {
-      await Promise.all(services.jobs.running().map(({ id }) => services.jobs.stop(id, false)));
-    },
+    endJobs: (wish) => services.jobs.endAll(wish),
     dispose: async () => {
       services.jobs.dispose();
       services.worker.dispose();

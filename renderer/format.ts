@@ -32,6 +32,9 @@ export function formatSpeed(secondsPerStep: number): string {
     : `${(1 / secondsPerStep).toFixed(1)} steps/s`;
 }
 
+export const formatImageSpeed = (imagesPerSecond: number): string =>
+  `${imagesPerSecond.toFixed(imagesPerSecond < 10 ? 2 : 0)} images/s`;
+
 export const formatCount = (value: number): string => value.toLocaleString('en-US');
 
 /** `1 image`, `1,000 images`. */

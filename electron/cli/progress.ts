@@ -61,6 +61,15 @@ export class ProgressPrinter {
       case 'checkpoint':
         this.#line(`Saved ${event.path}`);
         break;
+      case 'checkpointRemoved':
+        this.#line(`Deleted ${event.path}`);
+        break;
+      case 'state':
+        this.#line(`Saved the state of step ${String(event.step)}: ${event.path}`);
+        break;
+      case 'resumed':
+        this.#showResumed(event);
+        break;
       case 'sample':
         this.#line(`Sample ${String(event.index + 1)}: ${event.path}`);
         break;
@@ -80,6 +89,11 @@ export class ProgressPrinter {
       case 'finished':
         break;
     }
+  }
+
+  #showResumed({ step, epoch, path, changes }: EventOf<'resumed'>): void {
+    this.#line(`Going on after step ${String(step)} (epoch ${String(epoch)}), from ${path}`);
+    for (const change of changes) this.#line(`  Changed since: ${change}`);
   }
 
   #showPhase({ phase, done, total }: EventOf<'phase'>): void {
@@ -115,11 +129,14 @@ const lossText = (loss: number | null): string =>
 const validationText = ({ step, loss }: EventOf<'validation'>): string =>
   `Validation loss after step ${String(step)}: ${lossText(loss)}`;
 
-function stepText({ epoch, epochs, loss, secondsPerStep, etaSeconds }: EventOf<'step'>): string {
+function stepText(step: EventOf<'step'>): string {
+  const { epoch, epochs, loss, averageLoss, secondsPerStep, imagesPerSecond, etaSeconds } = step;
   return [
     `epoch ${String(epoch)}/${String(epochs)}`,
     `loss ${lossText(loss)}`,
+    ...(averageLoss === null ? [] : [`average ${lossText(averageLoss)}`]),
     `${secondsPerStep.toFixed(2)} s/step`,
+    ...(imagesPerSecond > 0 ? [`${imagesPerSecond.toFixed(2)} images/s`] : []),
     `${duration(etaSeconds)} left`,
   ].join('  ');
 }

@@ -5,15 +5,41 @@ import type { Context } from './context';
 import { print, printAside, printProblem } from './print';
 import { ProgressPrinter } from './progress';
 
-/** Runs a job to its end, showing how it goes. The first Ctrl-C stops it gently, the second by force. */
-export async function runJob(context: Context, request: StartJob): Promise<JobView> {
+/** Runs a new job to its end. */
+export const runJob = (context: Context, request: StartJob): Promise<JobView> =>
+  follow(context, (jobs) => jobs.start(request));
+
+/**
+ * Goes on with the training in a job's folder, to its end.
+ *
+ * @throws ProblemError as `JobService.open` and `JobService.resume`
+ */
+export const resumeJob = (context: Context, folder: string): Promise<JobView> =>
+  follow(context, async (jobs) => {
+    const { id } = await jobs.open(folder);
+    return jobs.resume(id);
+  });
+
+/** Shows how a job goes from its beginning on. The first Ctrl-C stops it gently, the second by force. */
+async function follow(
+  context: Context,
+  begin: (jobs: JobService) => Promise<JobView>,
+): Promise<JobView> {
   const printer = new ProgressPrinter(process.stdout);
+  // What was told before it was gone on with is history.
+  let hasBegun = false;
   const jobs = new JobService({
     ...context,
     recentLogs: { list: () => Promise.resolve([]), remember: () => Promise.resolve() },
-    listener: { onChanged: () => undefined, onEvents: (_id, events) => printer.show(events) },
+    listener: {
+      onChanged: () => undefined,
+      onEvents: (_id, events) => {
+        if (hasBegun) printer.show(events);
+      },
+    },
   });
-  const { id, folder } = await jobs.start(request);
+  const { id, folder } = await begin(jobs);
+  hasBegun = true;
   print(`Job: ${folder}`);
   let asked = 0;
   const interrupt = (): void => {

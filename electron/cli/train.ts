@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import type { JobView } from '../../shared/job-view';
 import type { TrainConfig } from '../../shared/parameters';
 import { captionConfigSchema } from '../../shared/protocol';
 import { ProblemError } from '../../shared/result';
@@ -11,37 +12,68 @@ import type { Context } from './context';
 import { findFaults } from './inspect';
 import { createWorker } from './plan';
 import { print, printAside } from './print';
-import { runJob } from './run-job';
+import { resumeJob, runJob } from './run-job';
 
 export interface TrainOptions {
   /** Train the sample project instead of a config. */
   readonly sample: boolean;
   /** Where the sample project is prepared. */
   readonly folder: string | undefined;
+  /** The folder of a job to go on with, instead of a config. */
+  readonly resume: string | undefined;
 }
 
-/** `train CONFIG`: 0 only when the LoRA is there and whole. */
+/** What `train` ends with. A usage that is wrong ends with 1 too. */
+const exitCodes = {
+  /** The LoRA is there and whole, also of a run that was stopped. */
+  saved: 0,
+  /** It is not. */
+  failed: 1,
+  /** The run was paused: there is no LoRA of its end yet. */
+  paused: 3,
+} as const;
+
+export const exitCodesHelp = `
+Exit codes: ${String(exitCodes.saved)} the LoRA is saved and whole, ${String(exitCodes.failed)} it is not, ${String(exitCodes.paused)} the run was paused.`;
+
+/** `train CONFIG`, `train --sample` or `train --resume FOLDER`. */
 export async function trainCommand(
   context: Context,
   file: string | undefined,
-  { sample, folder }: TrainOptions,
+  options: TrainOptions,
 ): Promise<number> {
-  if (sample === (file !== undefined))
+  const view = await trained(context, file, options);
+  tellHowToGoOn(view);
+  if (view.status.kind === 'paused') return exitCodes.paused;
+  if (view.status.kind === 'failed') return exitCodes.failed;
+  const [lora] = view.outputs;
+  if (lora !== undefined) return checkLora(context, lora);
+  printAside('Error: No LoRA was saved.');
+  return exitCodes.failed;
+}
+
+async function trained(
+  context: Context,
+  file: string | undefined,
+  { sample, folder, resume }: TrainOptions,
+): Promise<JobView> {
+  if ([sample, file !== undefined, resume !== undefined].filter(Boolean).length !== 1)
     throw new ProblemError(
       'usage',
-      'Give a config file, or --sample.',
+      'Give a config file, or --sample, or --resume.',
       'See: atelier train --help',
     );
+  if (resume !== undefined) return resumeJob(context, resolve(resume));
   const config =
     file === undefined ? await captionedSample(context, folder) : await readConfigFile(file);
-  const { status, outputs } = await runJob(context, { kind: 'train', config });
-  const [lora] = outputs;
-  if (status.kind === 'failed') return 1;
-  if (lora === undefined) {
-    printAside('Error: No LoRA was saved.');
-    return 1;
-  }
-  return checkLora(context, lora);
+  return runJob(context, { kind: 'train', config });
+}
+
+/** For a run that ended before its end. */
+function tellHowToGoOn({ status, state, folder }: JobView): void {
+  if (status.kind === 'completed') return;
+  const from = state === null ? 'begin again' : `go on after step ${String(state.step)}`;
+  print(`To ${from}: npm run atelier -- train --resume "${folder}"`);
 }
 
 async function checkLora(context: Context, lora: string): Promise<number> {
@@ -49,9 +81,9 @@ async function checkLora(context: Context, lora: string): Promise<number> {
   try {
     const faults = findFaults(await worker.ask('inspect', { path: lora }));
     for (const fault of faults) printAside(`Error: ${lora}: ${fault}`);
-    if (faults.length > 0) return 1;
+    if (faults.length > 0) return exitCodes.failed;
     print(`LoRA: ${lora}`);
-    return 0;
+    return exitCodes.saved;
   } finally {
     worker.dispose();
   }

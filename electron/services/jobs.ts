@@ -26,7 +26,7 @@ import { attachProcess, startProcess, type RunningJob } from './job-process';
 import type { Log } from './log';
 import type { RecentLogs } from './recent-logs';
 import { sampleFile } from './samples';
-import { WatchedJob, type JobListener } from './watched-job';
+import { WatchedJob, type EndingWish, type JobListener } from './watched-job';
 
 export interface JobServiceOptions {
   readonly locations: Locations;
@@ -218,6 +218,15 @@ export class JobService {
     if (!force || watched.proc === null) return;
     await endTree(watched.proc, this.#options.graceMs);
     await watched.settled;
+  }
+
+  /** Asks all that runs to end: a training in the way that is asked for, what cannot be paused by stopping. */
+  async endAll(wish: EndingWish): Promise<void> {
+    await Promise.all(
+      this.running().map(({ id, kind }) =>
+        wish === 'pause' && kind === 'train' ? this.control(id, 'pause') : this.stop(id, false),
+      ),
+    );
   }
 
   running(): JobSummary[] {

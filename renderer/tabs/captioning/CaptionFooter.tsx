@@ -43,7 +43,7 @@ function Running({ job }: { readonly job: JobView }) {
       <Text size="sm" className="numbers foot-line" role="status">
         {progressText(job)}
       </Text>
-      <StopButton job={job} />
+      <StopButton job={job} hint="Ends after this image. What was written is kept." />
     </footer>
   );
 }

@@ -3,7 +3,8 @@ import { useJobs } from '../../app/jobs';
 import { attempt } from '../../app/notify';
 import { Section } from '../../components/bits';
 import { formatWhen } from '../../format';
-import { statusWord } from './status';
+import { ResumeButton } from './ResumeButton';
+import { canGoOn, statusWord } from './status';
 import { showRun } from './store';
 import { useShownRun } from './useRun';
 
@@ -12,9 +13,14 @@ const SHOWN = 8;
 const toneOf = (status: JobStatus): string =>
   status.kind === 'failed' ? 'bad' : status.kind === 'completed' ? 'good' : 'plain';
 
+/** Where it would be a loss not to go on: paused, or ended without having been asked to. */
+const waitsToGoOn = (job: JobSummary): boolean =>
+  canGoOn(job) &&
+  (job.status.kind === 'paused' || (job.status.kind === 'failed' && job.state !== null));
+
 function RunLine({ job, current }: { readonly job: JobSummary; readonly current: boolean }) {
   return (
-    <li>
+    <li className="run-item" data-current={current || undefined}>
       <button
         type="button"
         className="run-line"
@@ -25,6 +31,7 @@ function RunLine({ job, current }: { readonly job: JobSummary; readonly current:
         <span className={`run-status ${toneOf(job.status)}`}>{statusWord(job.status)}</span>
         <span className="run-when numbers">{formatWhen(job.createdAt)}</span>
       </button>
+      {waitsToGoOn(job) && <ResumeButton job={job} size="compact-xs" named />}
     </li>
   );
 }

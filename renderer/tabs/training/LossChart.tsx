@@ -20,6 +20,8 @@ export interface Reading {
   readonly step: number;
   readonly raw: number | null;
   readonly smoothed: number | null;
+  /** Null where it is not known. */
+  readonly average: number | null;
   /** Null where it was not computed. */
   readonly validation: number | null;
 }
@@ -52,10 +54,10 @@ function readingAt(plot: UPlot): Reading | null {
   if (index === null || index === undefined) return null;
   const step = plot.data[0][index];
   if (step === undefined) return null;
-  const [raw = null, smoothed = null, validation = null] = plot.data
+  const [raw = null, smoothed = null, average = null, validation = null] = plot.data
     .slice(1)
     .map((values) => values[index] ?? null);
-  return { step, raw, smoothed, validation };
+  return { step, raw, smoothed, average, validation };
 }
 
 /** Distances between two marks on the axis of steps: there are no half steps. */
@@ -91,6 +93,7 @@ function createPlot(frame: HTMLElement, hooks: Hooks): UPlot {
         {},
         { ...line, stroke: token(frame, '--chart-raw'), width: 1 },
         { ...line, stroke: token(frame, '--chart-smoothed'), width: 2, spanGaps: true },
+        { ...line, stroke: token(frame, '--chart-average'), width: 1.5, dash: [6, 4] },
         {
           stroke: token(frame, '--chart-validation'),
           width: 2,
@@ -115,7 +118,7 @@ function createPlot(frame: HTMLElement, hooks: Hooks): UPlot {
         ],
       },
     },
-    [[], [], [], []],
+    [[], [], [], [], []],
     frame,
   );
 }
@@ -127,7 +130,7 @@ interface Curves extends Curve {
 
 /** Draws what lies within `zoom` (all of it when null), thinned to what a screen can show. */
 function draw(plot: UPlot, curves: Curves, zoom: readonly [number, number] | null): void {
-  const { steps, raw, smoothed, validation } = curves;
+  const { steps, raw, smoothed, average, validation } = curves;
   const first = steps[0] ?? 0;
   const last = Math.max(steps.at(-1) ?? 100, first + 10);
   const [min, max] = zoom ?? [first, last];
@@ -138,7 +141,7 @@ function draw(plot: UPlot, curves: Curves, zoom: readonly [number, number] | nul
     plot.setData(
       [
         shown.map((index) => steps[index] ?? 0),
-        ...[raw, smoothed, validation].map((values) => pick(values, shown)),
+        ...[raw, smoothed, average, validation].map((values) => pick(values, shown)),
       ],
       false,
     );
@@ -160,7 +163,7 @@ function describe(
 }
 
 /**
- * The loss at every step and smoothed, and that of the pictures that were kept back. Drag to zoom, double-click to see
+ * The loss at every step, smoothed, and averaged over an epoch, and that of the pictures that were kept back. Drag to zoom, double-click to see
  * all again.
  */
 export function LossChart(props: LossChartProps) {

@@ -11,10 +11,14 @@ interface LossPanelProps {
   readonly over: boolean;
 }
 
-/** `Step 40: 0.1234, smoothed 0.1200`, with the validation loss where there is one. */
-function readingText({ step, raw, smoothed, validation }: Reading): string {
-  const text = `Step ${formatCount(step)}: ${formatLoss(raw)}, smoothed ${formatLoss(smoothed)}`;
-  return validation === null ? text : `${text}, validation ${formatLoss(validation)}`;
+/** `Step 40: 0.1234, smoothed 0.1200`, with the average and the validation loss where there is one. */
+function readingText({ step, raw, smoothed, average, validation }: Reading): string {
+  const named = Object.entries({ smoothed, average, validation });
+  const known = named.filter(([name, loss]) => loss !== null || name === 'smoothed');
+  return [
+    `Step ${formatCount(step)}: ${formatLoss(raw)}`,
+    ...known.map(([name, loss]) => `${name} ${formatLoss(loss)}`),
+  ].join(', ');
 }
 
 export function LossPanel({ points, validations, over }: LossPanelProps) {
@@ -23,6 +27,7 @@ export function LossPanel({ points, validations, over }: LossPanelProps) {
   const [zoomed, setZoomed] = useState(false);
   const chart = useRef<ChartHandle>(null);
   const validation = validations.at(-1);
+  const average = points.at(-1)?.averageLoss ?? null;
 
   return (
     <section className="panel loss-panel" aria-label="Loss">
@@ -30,6 +35,9 @@ export function LossPanel({ points, validations, over }: LossPanelProps) {
         <h3 className="panel-title">Loss</h3>
         <span className="legend raw">Each step</span>
         <span className="legend smoothed">Smoothed</span>
+        {average !== null && (
+          <span className="legend average">Epoch average</span>
+        )}
         {validation && (
           <span className="legend validation numbers">
             Validation {formatLoss(validation.loss)}

@@ -1,7 +1,12 @@
 import { Button, Text } from '@mantine/core';
-import { IconCircleCheck, IconFolderOpen, IconPlayerStop } from '@tabler/icons-react';
+import {
+  IconCircleCheck,
+  IconFolderOpen,
+  IconPlayerPause,
+  IconPlayerStop,
+} from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
-import type { JobView } from '../../../shared/job-view';
+import { secondsRun, type JobView } from '../../../shared/job-view';
 import type { Inspection } from '../../../shared/worker-protocol';
 import type { Problem } from '../../../shared/result';
 import { call, problemOf } from '../../api';
@@ -17,6 +22,10 @@ import {
   formatRate,
 } from '../../format';
 import { curveOf, smooth } from './curve';
+import { ResumeButton } from './ResumeButton';
+import { afterwards, stateText } from './state-text';
+import { canGoOn } from './status';
+import { TrainLonger } from './TrainLonger';
 
 interface Inspected {
   readonly inspection: Inspection | null;
@@ -54,8 +63,7 @@ function contents({ modules, ranks, alphas, nonFiniteTensors }: Inspection): str
 
 /** How it went, in one line: the time, the steps and where the loss went. */
 function course(run: JobView): string {
-  const seconds = run.lastEventTime - Date.parse(run.createdAt) / 1000;
-  const parts = [`Took ${formatDuration(Math.max(0, seconds))}`];
+  const parts = [`Took ${formatDuration(secondsRun(run))}`];
   if (run.lastStep) parts.push(formatQuantity(run.lastStep.step, 'step'));
   const smoothed = smooth(curveOf(run.points).raw, 0.9);
   const end = smoothed.at(-1);
@@ -88,6 +96,79 @@ function Failure({ run, problem }: { readonly run: JobView; readonly problem: Pr
           </Text>
         }
       />
+      {canGoOn(run) && (
+        <div className="outcome-go-on">
+          <Text size="sm" className="outcome-state numbers">
+            {afterwards(run)}
+          </Text>
+          <ResumeButton job={run} variant="filled" />
+        </div>
+      )}
+      <SavedBefore run={run} />
+    </div>
+  );
+}
+
+function Paused({ run }: { readonly run: JobView }) {
+  const { lastStep, state } = run;
+  return (
+    <div className="outcome">
+      <IconPlayerPause size={28} stroke={1.5} aria-hidden className="outcome-icon" />
+      <div className="outcome-text">
+        <Text fw={600}>
+          {lastStep === null
+            ? 'Paused before the first step'
+            : `Paused after step ${formatCount(lastStep.step)} of ${formatCount(lastStep.total)}`}
+        </Text>
+        <Text size="sm" c="dimmed" className="numbers">
+          {course(run)}
+        </Text>
+        <Text size="sm" c="dimmed" className="numbers">
+          {state === null ? afterwards(run) : stateText(state)}
+        </Text>
+        <SavedBefore run={run} />
+      </div>
+      <ResumeButton job={run} variant="filled" />
+    </div>
+  );
+}
+
+/** The LoRA that a run ended with, and what it is. */
+function Result({ run, file }: { readonly run: JobView; readonly file: string }) {
+  const { inspection, problem } = useInspection(run.id, file);
+  const bytes = run.checkpoints.find(({ path }) => path === file)?.bytes ?? inspection?.bytes;
+  const others = run.checkpoints.filter(({ path }) => path !== file).length;
+  return (
+    <div className="outcome-text">
+      <Text fw={600} className="wrap" title={file}>
+        {baseName(file)}
+        {bytes !== undefined && <span className="outcome-size"> {formatBytes(bytes)}</span>}
+      </Text>
+      <Text size="sm" c="dimmed" className="numbers">
+        {course(run)}
+      </Text>
+      <Text size="sm" c="dimmed" className="numbers outcome-contents">
+        {inspection ? contents(inspection) : (problem?.message ?? 'Reading the file back…')}
+      </Text>
+      {others > 0 && (
+        <Text size="sm" c="dimmed" className="numbers">
+          {formatQuantity(others, 'earlier one is', 'earlier ones are')} kept beside it.
+        </Text>
+      )}
+    </div>
+  );
+}
+
+function NoFile({ run }: { readonly run: JobView }) {
+  return (
+    <div className="outcome-text">
+      <Text size="sm">
+        {run.lastStep === null ? 'Stopped before the first step' : 'Stopped by force'}, so there is
+        no file of its end. {course(run)}
+      </Text>
+      <Text size="sm" c="dimmed" className="numbers">
+        {afterwards(run)}
+      </Text>
       <SavedBefore run={run} />
     </div>
   );
@@ -95,58 +176,32 @@ function Failure({ run, problem }: { readonly run: JobView; readonly problem: Pr
 
 function Made({ run }: { readonly run: JobView }) {
   const file = run.outputs[0];
-  const { inspection, problem } = useInspection(run.id, file);
-  const bytes = run.checkpoints.find(({ path }) => path === file)?.bytes ?? inspection?.bytes;
-  const completed = run.status.kind === 'completed';
-  if (file === undefined)
-    return (
-      <div className="outcome">
-        <Text size="sm">
-          {run.lastStep === null ? 'Stopped before the first step' : 'Stopped by force'}, so there
-          is no file of its end. {course(run)}
-        </Text>
-        <SavedBefore run={run} />
-      </div>
-    );
+  const Icon = run.status.kind === 'completed' ? IconCircleCheck : IconPlayerStop;
   return (
-    <div className="outcome" data-tone="good">
-      {completed ? (
-        <IconCircleCheck size={28} stroke={1.5} aria-hidden className="outcome-icon" />
-      ) : (
-        <IconPlayerStop size={28} stroke={1.5} aria-hidden className="outcome-icon" />
-      )}
-      <div className="outcome-text">
-        <Text fw={600} className="wrap" title={file}>
-          {baseName(file)}
-          {bytes !== undefined && <span className="outcome-size"> {formatBytes(bytes)}</span>}
-        </Text>
-        <Text size="sm" c="dimmed" className="numbers">
-          {course(run)}
-        </Text>
-        <Text size="sm" c="dimmed" className="numbers outcome-contents">
-          {inspection ? contents(inspection) : (problem?.message ?? 'Reading the file back…')}
-        </Text>
-        {run.checkpoints.length > 1 && (
-          <Text size="sm" c="dimmed" className="numbers">
-            {formatCount(run.checkpoints.length - 1)} earlier epochs are kept beside it.
-          </Text>
+    <div className="outcome" data-tone={file === undefined ? undefined : 'good'}>
+      <Icon size={28} stroke={1.5} aria-hidden className="outcome-icon" />
+      {file === undefined ? <NoFile run={run} /> : <Result run={run} file={file} />}
+      <div className="outcome-actions">
+        {canGoOn(run) && <ResumeButton job={run} />}
+        {run.lastStep !== null && run.state !== null && (
+          <TrainLonger run={run} step={run.lastStep} state={run.state} />
+        )}
+        {file !== undefined && (
+          <Button
+            variant="light"
+            leftSection={<IconFolderOpen size={16} aria-hidden />}
+            onClick={() => attempt(() => call('jobs:reveal', { jobId: run.id, path: file }))}
+          >
+            Show in folder
+          </Button>
         )}
       </div>
-      <Button
-        variant="light"
-        leftSection={<IconFolderOpen size={16} aria-hidden />}
-        onClick={() => attempt(() => call('jobs:reveal', { jobId: run.id, path: file }))}
-      >
-        Show in folder
-      </Button>
     </div>
   );
 }
 
 export function Outcome({ run }: { readonly run: JobView }) {
-  return run.status.kind === 'failed' ? (
-    <Failure run={run} problem={run.status.problem} />
-  ) : (
-    <Made run={run} />
-  );
+  const { status } = run;
+  if (status.kind === 'failed') return <Failure run={run} problem={status.problem} />;
+  return status.kind === 'paused' ? <Paused run={run} /> : <Made run={run} />;
 }

@@ -13,10 +13,11 @@ import { SamplesPanel } from './SamplesPanel';
 import { phaseMarks, statusWord } from './status';
 import { Tiles } from './Tiles';
 
+const yellow: readonly JobStatus['kind'][] = ['stopped', 'paused', 'silent'];
+
 const badgeColor = (status: JobStatus): string => {
   if (status.kind === 'failed') return 'red';
-  if (status.kind === 'stopped' || status.kind === 'silent') return 'yellow';
-  return 'petrol';
+  return yellow.includes(status.kind) ? 'yellow' : 'petrol';
 };
 
 function Head({ run }: { readonly run: JobView }) {
@@ -72,13 +73,25 @@ function silence(status: JobStatus): Problem | null {
     : { code: 'slow', message: `${since} The machine may be busy.` };
 }
 
+/** What is not as it was when the state was saved that the run went on from. */
+function changes({ resumed }: JobView): Problem | null {
+  if (resumed === null || resumed.changes.length === 0) return null;
+  return {
+    code: 'changed',
+    message: `Not all is as it was at step ${resumed.step}, from which this run went on.`,
+    hint: resumed.changes.join('\n'),
+  };
+}
+
 export function RunView({ run }: { readonly run: JobView }) {
   const quiet = silence(run.status);
+  const changed = changes(run);
   return (
     <section className="run" aria-label="Run">
       <Head run={run} />
       {isOver(run.status) ? <Outcome run={run} /> : <Phases run={run} />}
       {quiet && <Note problem={quiet} tone="warning" />}
+      {changed && <Note problem={changed} tone="warning" />}
       {run.warnings.slice(-3).map((warning) => (
         <Note key={warning.code + warning.message} problem={warning} tone="warning" />
       ))}

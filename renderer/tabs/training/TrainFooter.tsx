@@ -2,19 +2,27 @@ import { Anchor, Button, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { JobView } from '../../../shared/job-view';
 import type { ParameterKey } from '../../../shared/parameters';
+import { useJobs, type PassingWish } from '../../app/jobs';
 import { attempt } from '../../app/notify';
 import { showParameter, useApp } from '../../app/store';
 import { Meter } from '../../components/bits';
-import { StopButton } from '../../components/StopButton';
 import { formatDuration } from '../../format';
 import { modelIdentity, runPlan } from '../parameters/store';
 import { useChecked } from '../parameters/useChecked';
+import { RunControls } from './RunControls';
 import { betweenStepsText, phaseMarks, progressOf } from './status';
 import { startTraining, useTraining } from './store';
 import { useRunningRun, useShownRun } from './useRun';
 
-function runningText(run: JobView): string {
+const wishText: Record<PassingWish, string> = {
+  save: 'Saving after this step…',
+  sample: 'Drawing samples after this step…',
+};
+
+function runningText(run: JobView, wish: PassingWish | undefined): string {
   if (run.status.kind === 'stopping') return 'Stopping after this step. What was learnt is saved.';
+  if (run.status.kind === 'pausing') return 'Pausing after this step. It can go on from there.';
+  if (wish !== undefined) return wishText[wish];
   const between = betweenStepsText(run);
   if (between !== null) return between;
   if (run.lastStep !== null && run.phase?.phase === 'training')
@@ -25,19 +33,20 @@ function runningText(run: JobView): string {
 
 function Running({ run }: { readonly run: JobView }) {
   const shown = useShownRun();
+  const wish = useJobs((jobs) => jobs.wishes[run.id]?.[0]);
   const { done, total } = progressOf(run);
   return (
     <footer className="side-foot">
       <Meter label="Training" value={done} max={total} />
       <Text size="sm" className="numbers foot-line" role="status">
-        {runningText(run)}
+        {runningText(run, wish)}
       </Text>
       {shown?.id !== run.id && (
         <Button variant="light" onClick={() => useTraining.setState({ shownJob: run.id })}>
           Show the running run
         </Button>
       )}
-      <StopButton key={run.id} job={run} />
+      <RunControls run={run} />
     </footer>
   );
 }

@@ -1,4 +1,4 @@
-import type { JobStatus, JobView } from '../../../shared/job-view';
+import type { JobStatus, JobSummary, JobView } from '../../../shared/job-view';
 import type { EventOf } from '../../../shared/protocol';
 
 export function statusWord(status: JobStatus): string {
@@ -37,6 +37,17 @@ const trainingPhases = [
 
 const isBetweenSteps = (phase: Phase | undefined): boolean =>
   phase === 'sampling' || phase === 'validating';
+
+/** Whether it makes steps, with what it does between two of them: then it can do something else there too. */
+export const isBetweenLosses = ({ phase }: Pick<JobView, 'phase'>): boolean =>
+  phase?.phase === 'training' || isBetweenSteps(phase?.phase);
+
+/** Whether a run that has ended can be gone on with in its own folder. */
+export function canGoOn({ kind, status }: Pick<JobSummary, 'kind' | 'status'>): boolean {
+  if (kind !== 'train') return false;
+  if (status.kind === 'failed') return status.problem.code !== 'protocol_version';
+  return status.kind === 'paused' || status.kind === 'stopped';
+}
 
 /** It is validated and drawn while it trains, again and again; the last time once the LoRA is saved. */
 function phaseOf({ phase, lastStep }: JobView): Phase {

@@ -1,6 +1,6 @@
 import { create } from 'zustand';
 import { trainConfigSchema, type TrainConfig } from '../../../shared/parameters';
-import { followJob, startJob } from '../../app/jobs';
+import { followJob, resumeJob, startJob } from '../../app/jobs';
 import { createQuestion } from '../../question';
 
 /** Asked after the plan: the answer has to wait for torch. */
@@ -24,6 +24,11 @@ export const useTraining = create<TrainingState>(() => ({ shownJob: null, smooth
 export async function startTraining(config: TrainConfig): Promise<void> {
   const view = await startJob({ kind: 'train', config: trainConfigSchema.parse(config) });
   useTraining.setState({ shownJob: view.id });
+}
+
+export async function resumeTraining(jobId: string): Promise<void> {
+  await resumeJob(jobId);
+  useTraining.setState({ shownJob: jobId });
 }
 
 export async function showRun(jobId: string): Promise<void> {
