@@ -54,3 +54,30 @@ test('a terminal says that samples are drawn, and where each is', () => {
     '',
   ]);
 });
+
+test('a terminal says from which step a run goes on, what changed, and where its states are', () => {
+  let printed = '';
+  const out = { isTTY: false, write: (text: string) => (printed += text) };
+  const printer = new ProgressPrinter(out as unknown as NodeJS.WriteStream);
+  const told = { v: 1, seq: 1, time: 1 } as const;
+  printer.show([
+    {
+      ...told,
+      type: 'resumed',
+      path: '/log/resume/step00000040',
+      step: 40,
+      epoch: 2,
+      changes: ['A picture is new.'],
+    },
+    { ...told, type: 'state', path: '/log/resume/step00000050', bytes: 9, step: 50, epoch: 2 },
+    { ...told, type: 'checkpointRemoved', path: '/model/nova-000001.safetensors' },
+    { ...told, type: 'finished', outcome: 'paused', outputs: [] },
+  ]);
+  expect(printed.split('\n')).toEqual([
+    'Going on after step 40 (epoch 2), from /log/resume/step00000040',
+    '  Changed since: A picture is new.',
+    'Saved the state of step 50: /log/resume/step00000050',
+    'Deleted /model/nova-000001.safetensors',
+    '',
+  ]);
+});

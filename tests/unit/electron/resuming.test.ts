@@ -147,3 +147,16 @@ test('a resumed process that says nothing is not taken for paused', async () => 
   await service.resume(id);
   expect(problemCode(await service.settled(id))).toBe('vanished');
 });
+
+test('quitting may pause the training, and stops the captioning with it', async () => {
+  const folder = await tempFolder();
+  const { service } = makeService('until_stopped', folder);
+  const caption = await service.start({ kind: 'caption', logging_dir: '', config: captionConfig });
+  const training = await service.start(trainIn(join(folder, 'log')));
+  await service.endAll('pause');
+  expect(service.get(training.id).status.kind).toBe('pausing');
+  expect(await readdir(join(training.folder, 'control'))).toEqual(['pause']);
+  expect((await service.settled(caption.id)).status.kind).toBe('stopped');
+  await service.endAll('stop');
+  expect((await service.settled(training.id)).status.kind).toBe('stopped');
+});

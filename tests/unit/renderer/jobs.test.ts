@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Broadcast } from '../../../shared/contract';
 import { newJobView, summaryOf, type JobView } from '../../../shared/job-view';
 import type { JobEvent } from '../../../shared/protocol';
-import { ok } from '../../../shared/result';
+import { ok, type Result } from '../../../shared/result';
 
 const job = newJobView(
   {
@@ -41,9 +41,14 @@ function pretendMain(initial: JobView) {
   const listeners = new Map<Broadcast, (payload: unknown) => void>();
   let held = initial;
   const get = vi.fn(() => Promise.resolve(ok(held)));
+  const control = vi.fn(() => Promise.resolve<Result<null>>(ok(null)));
   vi.stubGlobal('window', {
     api: {
-      invoke: { 'jobs:get': get, 'jobs:list': () => Promise.resolve(ok([summaryOf(held)])) },
+      invoke: {
+        'jobs:get': get,
+        'jobs:list': () => Promise.resolve(ok([summaryOf(held)])),
+        'jobs:control': control,
+      },
       on: new Proxy(
         {},
         {
@@ -57,6 +62,7 @@ function pretendMain(initial: JobView) {
   });
   return {
     get,
+    control,
     hold: (view: JobView) => (held = view),
     send: (...events: JobEvent[]) => listeners.get('jobs:events')?.({ jobId: 'job', events }),
     change: (view: JobView) => listeners.get('jobs:changed')?.(summaryOf(view)),
@@ -121,5 +127,69 @@ describe('the jobs store', () => {
     const { main, view } = await connect(running);
     main.change({ ...running, status: { kind: 'silent', seconds: 12, unresponsive: false } });
     expect(view()?.status.kind).toBe('silent');
+  });
+
+  it('sees a job that had ended run again', async () => {
+    const paused: JobView = { ...running, status: { kind: 'paused' } };
+    const { main, view, followJob, runningJob, useJobs } = await connect(paused);
+    await followJob('job');
+    expect(view()?.status.kind).toBe('paused');
+    main.change({ ...paused, status: { kind: 'starting' } });
+    expect(view()?.status.kind).toBe('starting');
+    expect(runningJob(useJobs.getState(), 'caption')?.id).toBe('job');
+  });
+});
+
+describe('what a running job was asked for', () => {
+  const told = { v: 1, time: 1 } as const;
+  const phase = (seq: number, name: 'training' | 'sampling'): JobEvent => ({
+    ...told,
+    type: 'phase',
+    seq,
+    phase: name,
+    done: 0,
+    total: 1,
+  });
+  const checkpoint: JobEvent = {
+    ...told,
+    type: 'checkpoint',
+    seq: 6,
+    path: '/model/nova-step00000006.safetensors',
+    bytes: 1,
+    step: 6,
+    epoch: 1,
+    final: false,
+  };
+
+  beforeEach(() => vi.unstubAllGlobals());
+
+  it('is remembered until it is done', async () => {
+    const { main, wishFor, useJobs } = await connect(running);
+    const wishes = () => useJobs.getState().wishes['job'];
+    await Promise.all([wishFor('job', 'save'), wishFor('job', 'sample')]);
+    main.send(step(4), phase(5, 'training'));
+    expect(wishes()).toEqual(['save', 'sample']);
+    main.send(checkpoint);
+    expect(wishes()).toEqual(['sample']);
+    main.send(phase(7, 'sampling'));
+    expect(wishes()).toEqual([]);
+  });
+
+  it('is forgotten when it cannot be done, and when the job is over', async () => {
+    const { main, wishFor, useJobs } = await connect(running);
+    const wishes = () => useJobs.getState().wishes['job'];
+    await wishFor('job', 'sample');
+    main.send({ ...told, type: 'warning', seq: 4, problem: { code: 'x', message: 'No.' } });
+    expect(wishes()).toEqual([]);
+    await wishFor('job', 'save');
+    main.change({ ...running, status: { kind: 'stopped' } });
+    expect(wishes()).toEqual([]);
+  });
+
+  it('is forgotten when it could not be asked for', async () => {
+    const { main, wishFor, useJobs } = await connect(running);
+    main.control.mockResolvedValueOnce({ ok: false, error: { code: 'x', message: 'No.' } });
+    await expect(wishFor('job', 'save')).rejects.toThrow();
+    expect(useJobs.getState().wishes['job']).toEqual([]);
   });
 });
