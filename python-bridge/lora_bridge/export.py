@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from lora_bridge.lora import LoraNetwork, LoraPart
+    from lora_bridge.lora_sites import LoraPart
+    from lora_bridge.networks import Network
 
-TENSORS_PER_MODULE = 3
 _TEXT_ENCODER_PREFIXES = {"text_encoder_1": "lora_te1_", "text_encoder_2": "lora_te2_"}
 _ALIGNMENT = 8
 
@@ -44,16 +44,13 @@ def _joined(module: str) -> str:
     return module.replace(".", "_")
 
 
-def kohya_tensors(networks: Sequence[LoraNetwork], dtype: torch.dtype) -> dict[str, Tensor]:
-    """Down [rank, in], up [out, rank] and alpha [] of every module, on the CPU."""
-    tensors: dict[str, Tensor] = {}
-    for lora in networks:
-        for pair in lora.pairs:
-            name = kohya_name(lora.part, pair.name)
-            tensors[f"{name}.alpha"] = torch.tensor(lora.alpha, dtype=dtype)
-            tensors[f"{name}.lora_down.weight"] = pair.down.to("cpu", dtype, copy=True)
-            tensors[f"{name}.lora_up.weight"] = pair.up.to("cpu", dtype, copy=True)
-    return tensors
+def kohya_tensors(networks: Sequence[Network], dtype: torch.dtype) -> dict[str, Tensor]:
+    """Every tensor of the networks under the name that it has in a file, on the CPU."""
+    return {
+        f"{kohya_name(network.part, module)}.{key}": value.to("cpu", dtype, copy=True)
+        for network in networks
+        for module, key, value in network.tensors()
+    }
 
 
 def write_lora(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:

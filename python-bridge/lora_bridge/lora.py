@@ -1,117 +1,194 @@
-"""LoRA layers of our own, with all their weights in flat buffers.
-
-SDXL has 1,444 LoRA matrices. Handled one by one, their updates, casts and norms are thousands of tiny
-launches a step; as views of one buffer they are one each.
-"""
+"""LoRA layers of our own, with all their weights in flat buffers."""
 
 from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers.models.clip.modeling_clip import CLIPMLP, CLIPAttention
 
-from lora_bridge.quantize import QuantizedLinear
+from lora_bridge.flat_weights import FlatWeights, Section, Slot
+from lora_bridge.networks import KeyNormTensors, NetworkTensor
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
-LoraPart: TypeAlias = Literal["unet", "text_encoder_1", "text_encoder_2"]
-"""What a network of LoRA layers is built into."""
-
-
-class _Switch:
-    """Whether a network's layers add anything: one for all, so that turning them off touches one place."""
-
-    on = True
+    from lora_bridge.lora_sites import LoraPart, Rank, Site
 
 
-class LoraLinear(nn.Module):
-    """A frozen linear layer, plain or quantised, with `scale * up @ down` added to its weight."""
+class PlannedSite(NamedTuple):
+    """A layer with what is built into it."""
+
+    site: Site
+    rank: Rank
+    down: Section = Section()
+    up: Section = Section()
+
+
+class Chances(NamedTuple):
+    """How often what is left out, from 0 to 1, as Kohya has it."""
+
+    values: float = 0.0
+    """Network dropout: each value between down and up."""
+    ranks: float = 0.0
+    """Rank dropout: each rank, for each sample; those that stay are strengthened."""
+    modules: float = 0.0
+    """Module dropout: the whole module."""
+
+    @property
+    def any(self) -> bool:
+        return max(self) > 0
+
+
+class _Switches:
+    """What holds for all layers of a network, so that turning it touches one place."""
+
+    def __init__(self, chances: Chances) -> None:
+        self.chances = chances
+        self.on = True
+        """Whether the layers add anything."""
+        self.training = True
+        """Whether chance leaves anything out."""
+
+    @property
+    def draws(self) -> bool:
+        return self.training and self.chances.any
+
+
+class _LoraLayer(nn.Module):
+    """A frozen layer with `scale * up @ down` added to its weight."""
 
     def __init__(
-        self, base: nn.Module, down: nn.Parameter, up: nn.Parameter, scale: float, switch: _Switch
+        self, base: nn.Module, down: nn.Parameter, up: nn.Parameter, scale: float, switches: _Switches
     ) -> None:
         super().__init__()
         self.base = base
         self.down = down
         self.up = up
         self.scale = scale
-        self._switch = switch
+        self._switches = switches
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """inputs [..., in] to [..., out]."""
-        if not self._switch.on:
+        """inputs [B, ..., in] to [B, ..., out], or of a convolution [B, in, h, w] to [B, out, h', w']."""
+        if not self._switches.on:
             return self.base(inputs)
+        if not self._switches.draws:
+            return self._adapted(inputs)
+        chances = self._switches.chances
+        # Drawn on the host: torch's checkpointing draws it again alike, and nothing waits for a device.
+        if chances.modules > 0 and float(torch.rand(1)) < chances.modules:
+            return self.base(inputs)
+        middle = self._lower(inputs)
+        if chances.values > 0:
+            middle = functional.dropout(middle, chances.values)
+        scale = self.scale
+        if chances.ranks > 0:
+            middle = middle * self._kept_ranks(middle, chances.ranks)
+            scale /= 1 - chances.ranks
+        return self.base(inputs) + self._raise(middle) * scale
+
+    def _adapted(self, inputs: Tensor) -> Tensor:
+        return self.base(inputs) + self._raise(self._lower(inputs)) * self.scale
+
+    def _lower(self, inputs: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _raise(self, middle: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _kept_ranks(self, middle: Tensor, chance: float) -> Tensor:
+        """For each sample, which ranks are kept, to be multiplied with what is between down and up."""
+        raise NotImplementedError
+
+
+class LoraLinear(_LoraLayer):
+    """A linear layer, plain or quantised."""
+
+    def _adapted(self, inputs: Tensor) -> Tensor:
         rows = inputs.flatten(0, -2)
         base = self.base(rows)
         # The scale and the sum come for free with the product.
         rows = torch.addmm(base, functional.linear(rows, self.down), self.up.t(), alpha=self.scale)
         return rows.view(*inputs.shape[:-1], -1)
 
+    def _lower(self, inputs: Tensor) -> Tensor:
+        return functional.linear(inputs, self.down)
+
+    def _raise(self, middle: Tensor) -> Tensor:
+        return functional.linear(middle, self.up)
+
+    def _kept_ranks(self, middle: Tensor, chance: float) -> Tensor:
+        shape = (len(middle), *[1] * (middle.dim() - 2), middle.shape[-1])
+        return torch.rand(shape, device=middle.device) > chance
+
+
+class LoraConv(_LoraLayer):
+    """A convolution: down has its kernel, stride and padding, up is 1x1."""
+
+    base: nn.Conv2d
+
+    def _lower(self, inputs: Tensor) -> Tensor:
+        return functional.conv2d(inputs, self.down, None, self.base.stride, self.base.padding)
+
+    def _raise(self, middle: Tensor) -> Tensor:
+        return functional.conv2d(middle, self.up)
+
+    def _kept_ranks(self, middle: Tensor, chance: float) -> Tensor:
+        return torch.rand((*middle.shape[:2], 1, 1), device=middle.device) > chance
+
 
 class LoraPair(NamedTuple):
-    """The weights of one module: down [rank, in] and up [out, rank]."""
+    """The weights of one module: down [rank, in] and up [out, rank]; of a convolution [.., .., h, w]."""
 
     name: str
     """Of the adapted layer, in its library's layout."""
     down: Tensor
     up: Tensor
+    rank: Rank
 
-
-class _Site(NamedTuple):
-    name: str
-    parent: nn.Module
-    child: str
-    layer: nn.Linear | QuantizedLinear
+    @property
+    def scale(self) -> float:
+        return self.rank.alpha / self.rank.dim
 
 
 class LoraNetwork:
-    """LoRA on every linear layer that Kohya's `networks.lora` takes in one part of SDXL.
+    """LoRA on layers of one part of SDXL. Its weights are `flat`, and in `weights_dtype`.
 
-    In the UNet those are in the transformers, in a text encoder in attention and MLP. `weights` and
-    `gradients` are flat and in `weights_dtype`; `gradients` belongs to `weights` as its `.grad`. The layers
-    compute with views of `weights`, or of a copy where the part computes in another dtype.
+    Where the part computes in another dtype, so do the layers, with a copy.
     """
 
     def __init__(
         self,
         part: LoraPart,
         module: nn.Module,
-        rank: int,
-        alpha: float,
+        planned: Sequence[PlannedSite],
         generator: torch.Generator,
         *,
+        chances: Chances = Chances(),  # noqa: B008 - a tuple
+        norm_limit: float = 0.0,
+        network_args: Mapping[str, str] | None = None,
         weights_dtype: torch.dtype = torch.float32,
     ) -> None:
-        sites = list(_sites(part, module))
+        """Initial values are drawn from `generator`, on the CPU, in the order of `planned`.
+
+        `norm_limit` is what `limit_norms` holds modules to; 0 is none.
+        """
         # A quantised layer has no parameters, so that this one tells what the part computes in.
         like = next(module.parameters())
-        sizes = [
-            size for site in sites for size in (rank * site.layer.in_features, site.layer.out_features * rank)
-        ]
-        total = sum(sizes)
+        slots = [slot for each in planned for slot in _slots(each)]
         self.part: LoraPart = part
-        self.rank = rank
-        self.alpha = alpha
-        self.weights = nn.Parameter(torch.zeros(total, dtype=weights_dtype, device=like.device))
-        self.gradients = torch.zeros_like(self.weights.detach())
-        self.weights.grad = self.gradients
-        self._split = like.dtype != weights_dtype
-        self._active = (
-            torch.zeros(total, dtype=like.dtype, device=like.device) if self._split else self.weights.detach()
-        )
-        self._active_gradients = torch.zeros_like(self._active) if self._split else self.gradients
+        self.flat = FlatWeights(slots, dtype=weights_dtype, compute_dtype=like.dtype, device=like.device)
+        self._norm_limit = norm_limit
+        self.network_args = dict(network_args or {})
+        self._frozen = all(each.down.factor == 0 for each in planned)
+        self._switches = _Switches(chances)
         self._pairs: list[LoraPair] = []
-        self._matrices: list[nn.Parameter] = []
-        self._switch = _Switch()
-        self._install(sites, generator)
-        self.publish()
+        for index, each in enumerate(planned):
+            self._install(index, each, generator)
+        self.flat.publish()
 
     @property
     def pairs(self) -> list[LoraPair]:
@@ -119,86 +196,106 @@ class LoraNetwork:
         return self._pairs
 
     @property
-    def matrices(self) -> list[nn.Parameter]:
-        """Each down and up as a view of `weights` with a view of `gradients` as its `.grad`.
+    def kohya_module(self) -> str:
+        """Where nothing of down learns it is LoRA-FA's."""
+        return "networks.lora_fa" if self._frozen else "networks.lora"
 
-        For optimizers that need a matrix's shape. What is written to one is written to the other; the `.grad`
-        must stay the same tensor.
-        """
-        return self._matrices
+    @property
+    def draws(self) -> bool:
+        """Whether its layers leave something out by chance."""
+        return self._switches.chances.any
 
     @contextmanager
     def off(self) -> Generator[None]:
         """The base model alone: inside, the layers add nothing. No backward pass may cross its end."""
-        before = self._switch.on
-        self._switch.on = False
+        before = self._switches.on
+        self._switches.on = False
         try:
             yield
         finally:
-            self._switch.on = before
+            self._switches.on = before
+
+    @contextmanager
+    def resting(self) -> Generator[None]:
+        """Inside, nothing is left out by chance."""
+        before = self._switches.training
+        self._switches.training = False
+        try:
+            yield
+        finally:
+            self._switches.training = before
 
     def has_learnt(self) -> bool:
         """Whether any up has left the zeros that all begin with."""
         return any(bool(pair.up.any()) for pair in self._pairs)
 
-    def collect(self) -> None:
-        """Add what a backward pass left to `gradients`: in fp32, many small batches lose nothing."""
-        if self._split:
-            self.gradients.add_(self._active_gradients)
-            self._active_gradients.zero_()
+    @torch.no_grad()
+    def limit_norms(self) -> KeyNormTensors | None:
+        """Hold the size of each module's effect to the limit: Kohya's `scale_weight_norms`.
 
-    def publish(self) -> None:
-        """Let the layers compute with the present `weights`, and forget the gradients."""
-        if self._split:
-            self._active.copy_(self.weights.detach())
-        self.gradients.zero_()
+        Both matrices of a module that is larger are multiplied with the root of what is missing. None
+        without a limit.
+        """
+        if self._norm_limit <= 0:
+            return None
+        norms = torch.stack([_effect(pair) for pair in self._pairs])
+        kept = (self._norm_limit / norms).clamp(max=1.0)
+        for pair, root in zip(self._pairs, kept.sqrt().to(self._pairs[0].up.dtype), strict=True):
+            pair.down.mul_(root)
+            pair.up.mul_(root)
+        self.flat.publish()
+        return KeyNormTensors((kept < 1).sum(), norms * kept)
 
-    def _install(self, sites: list[_Site], generator: torch.Generator) -> None:
-        start = 0
-        for site in sites:
-            down_shape = (self.rank, site.layer.in_features)
-            up_shape = (site.layer.out_features, self.rank)
-            middle = start + math.prod(down_shape)
-            end = middle + math.prod(up_shape)
-            down = self._matrix(start, middle, down_shape)
-            up = self._matrix(middle, end, up_shape)
-            # Kaiming-uniform with a = sqrt(5), as torch initializes a linear layer; drawn on the CPU so that
-            # a seed means the same on every device.
-            down.detach().copy_(
-                nn.init.kaiming_uniform_(torch.empty(down_shape), a=math.sqrt(5), generator=generator)
-            )
-            self._pairs.append(LoraPair(site.name, down.detach(), up.detach()))
-            self._matrices += [down, up]
-            if self._split:
-                down = _view(self._active, self._active_gradients, start, middle, down_shape)
-                up = _view(self._active, self._active_gradients, middle, end, up_shape)
-            layer = LoraLinear(site.layer, down, up, self.alpha / self.rank, self._switch)
-            setattr(site.parent, site.child, layer)
-            start = end
+    def tensors(self) -> Iterator[NetworkTensor]:
+        """What a file holds, under Kohya's keys, in `weights_dtype`."""
+        for pair in self._pairs:
+            yield NetworkTensor(pair.name, "alpha", torch.tensor(pair.rank.alpha))
+            yield NetworkTensor(pair.name, "lora_down.weight", pair.down)
+            yield NetworkTensor(pair.name, "lora_up.weight", pair.up)
 
-    def _matrix(self, start: int, end: int, shape: tuple[int, int]) -> nn.Parameter:
-        return _view(self.weights.detach(), self.gradients, start, end, shape)
+    def load(self, weights: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Begin with these, by module and key as `tensors` has them; modules that are not there stay."""
+        for pair in self._pairs:
+            given = weights.get(pair.name)
+            if given is not None:
+                pair.down.copy_(given["lora_down.weight"])
+                pair.up.copy_(given["lora_up.weight"])
+        self.flat.publish()
 
-
-def _view(values: Tensor, gradients: Tensor, start: int, end: int, shape: tuple[int, int]) -> nn.Parameter:
-    leaf = nn.Parameter(values[start:end].view(shape))
-    # Autograd adds in place to a gradient that is already there.
-    leaf.grad = gradients[start:end].view(shape)
-    return leaf
-
-
-def _sites(part: LoraPart, module: nn.Module) -> Iterator[_Site]:
-    kinds = (Transformer2DModel,) if part == "unet" else (CLIPAttention, CLIPMLP)
-    for outer, adapted in _named(module.named_modules()):
-        if not isinstance(adapted, kinds):
-            continue
-        for inner, parent in _named(cast("Any", adapted).named_modules()):
-            for child, layer in _named(parent.named_children()):
-                if isinstance(layer, nn.Linear | QuantizedLinear):
-                    name = ".".join(step for step in (outer, inner, child) if step)
-                    yield _Site(name, parent, child, layer)
+    def _install(self, index: int, planned: PlannedSite, generator: torch.Generator) -> None:
+        site, rank = planned.site, planned.rank
+        down, up = (self.flat.matrices[2 * index + side].detach() for side in (0, 1))
+        down.copy_(_first_down(planned, generator))
+        self._pairs.append(LoraPair(site.name, down, up, rank))
+        kind = LoraConv if isinstance(site.layer, nn.Conv2d) else LoraLinear
+        layer = kind(
+            site.layer,
+            self.flat.active[2 * index],
+            self.flat.active[2 * index + 1],
+            rank.alpha / rank.dim,
+            self._switches,
+        )
+        setattr(site.parent, site.child, layer)
 
 
-def _named(modules: Any) -> Iterator[tuple[str, nn.Module]]:
-    """What torch's untyped iterators yield."""
-    return modules
+def _slots(planned: PlannedSite) -> tuple[Slot, Slot]:
+    site, dim = planned.site, planned.rank.dim
+    out, *window = site.up_shape
+    return Slot((dim, *site.down_shape), planned.down), Slot((out, dim, *window), planned.up)
+
+
+def _first_down(planned: PlannedSite, generator: torch.Generator) -> Tensor:
+    """Drawn on the CPU, so that a seed means the same on every device."""
+    empty = torch.empty((planned.rank.dim, *planned.site.down_shape))
+    if planned.down.factor == 0:
+        # As LoRA-FA begins, which never changes it.
+        spread = math.sqrt(2 / (empty[0].numel() + planned.rank.dim))
+        return nn.init.normal_(empty, std=spread, generator=generator)
+    # As torch initializes a layer.
+    return nn.init.kaiming_uniform_(empty, a=math.sqrt(5), generator=generator)
+
+
+def _effect(pair: LoraPair) -> Tensor:
+    """The Frobenius norm of `scale * up @ down`, [], fp32, without ever making the product."""
+    down, up = pair.down.flatten(1).float(), pair.up.flatten(1).float()
+    return pair.scale * ((up.t() @ up) * (down @ down.t())).sum().clamp(min=0).sqrt()

@@ -15,18 +15,33 @@ from lora_bridge.working_weights import working_weights
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from lora_bridge.lora import LoraNetwork
+    from lora_bridge.lora_sites import LoraPart
+    from lora_bridge.networks import Network
     from lora_bridge.protocol_types import TrainConfig
 
 _FIRST_SCALE = 2.0**16
 _GROWTH_INTERVAL = 2000
 
 
+_LOG_NAMES: dict[LoraPart, str] = {
+    "unet": "unet",
+    "text_encoder_1": "textencoder1",
+    "text_encoder_2": "textencoder2",
+}
+
+
 class RateGroup(NamedTuple):
     """A network and its learning rate, above 0."""
 
-    network: LoraNetwork
+    network: Network
     rate: float
+
+
+class NamedRate(NamedTuple):
+    """The learning rate of what Kohya's logs call `unet`, `textencoder1`, `unet_block4 plus` and the like."""
+
+    name: str
+    value: float
 
 
 class Update(NamedTuple):
@@ -34,8 +49,8 @@ class Update(NamedTuple):
 
     gradient_norm: Tensor
     """0-d, over all networks, before clipping; not finite when the update was left out."""
-    learning_rate: float
-    """Of the first network, as it was used: what an optimizer finds or sets itself is in it."""
+    rates: tuple[NamedRate, ...]
+    """As they were used: what an optimizer finds or sets itself is in them."""
 
 
 class Optimizer:
@@ -52,20 +67,22 @@ class Optimizer:
     ) -> None:
         """Raises ProblemError where the optimizer's library refuses. bf16 weights are rounded by chance."""
         choice = choose_optimizer(config)
-        self._networks = [group.network for group in groups]
+        self._flats = [group.network.flat for group in groups]
         self._max_norm = config.max_grad_norm
         self._working = [
-            working_weights(network, f"{config.seed}-{number}", flat=choice.flat)
-            for number, network in enumerate(self._networks)
+            working_weights(flat, f"{config.seed}-{number}", whole=choice.flat)
+            for number, flat in enumerate(self._flats)
         ]
+        sections = [(group, section) for group in groups for section in group.network.flat.sections]
+        self._names = [_log_name(group.network.part, section.name) for group, section in sections]
         self._stepper = Stepper(
-            [working.parameters for working in self._working],
-            [group.rate for group in groups],
+            [parameters for working in self._working for parameters in working.groups],
+            [group.rate * section.factor for group, section in sections],
             choice,
             config,
             total_steps,
         )
-        device = self._networks[0].weights.device
+        device = self._flats[0].weights.device
         self._scales_loss = scale_loss
         self._scale = torch.full((), _FIRST_SCALE if scale_loss else 1.0, device=device)
         self._good = torch.zeros((), device=device)
@@ -84,12 +101,12 @@ class Optimizer:
         for working in self._working:
             working.fetch()
             working.gradients.mul_(factor)
-        rate = self._stepper.step(finite)
+        rates = self._stepper.step(finite)
         for working in self._working:
             working.store()
         if self._scales_loss:
             self._rescale(finite)
-        return Update(norm, rate)
+        return Update(norm, tuple(map(NamedRate, self._names, rates)))
 
     @contextmanager
     def averaged(self) -> Generator[None]:
@@ -100,7 +117,7 @@ class Optimizer:
         if not self._stepper.averages:
             yield
             return
-        kept = [network.weights.detach().clone() for network in self._networks]
+        kept = [flat.weights.detach().clone() for flat in self._flats]
         for working in self._working:
             working.fetch()
         self._stepper.to_averages()
@@ -110,8 +127,8 @@ class Optimizer:
             yield
         finally:
             self._stepper.to_training()
-            for network, weights in zip(self._networks, kept, strict=True):
-                network.weights.detach().copy_(weights)
+            for flat, weights in zip(self._flats, kept, strict=True):
+                flat.weights.detach().copy_(weights)
 
     def description(self) -> str:
         """The optimizer as Kohya's metadata has it: `module.Class(key=value,...)`."""
@@ -119,7 +136,7 @@ class Optimizer:
 
     def _norm(self) -> Tensor:
         linalg = cast("Any", torch.linalg)
-        gradients = [network.gradients for network in self._networks]
+        gradients = [flat.gradients for flat in self._flats]
         norms = [linalg.vector_norm(part, dtype=torch.float32) for part in gradients]
         return linalg.vector_norm(torch.stack(norms)) / self._scale
 
@@ -128,3 +145,8 @@ class Optimizer:
         grow = self._good >= _GROWTH_INTERVAL
         self._scale = self._scale * torch.where(finite, torch.where(grow, 2.0, 1.0), 0.5)
         self._good = torch.where(grow, torch.zeros_like(self._good), self._good)
+
+
+def _log_name(part: LoraPart, section: str) -> str:
+    joint = "_" if section.startswith("block") else " " if section else ""
+    return f"{_LOG_NAMES[part]}{joint}{section}"

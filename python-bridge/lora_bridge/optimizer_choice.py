@@ -16,7 +16,7 @@ from lora_bridge.written_arguments import check_arguments, parse_arguments
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lora_bridge.lora import LoraPart
+    from lora_bridge.lora_sites import LoraPart
     from lora_bridge.protocol_types import TrainConfig
 
 Family = Literal["plain", "own_rate", "schedule_free", "adafactor"]

@@ -38,7 +38,7 @@ class Stepper:
         config: TrainConfig,
         total_steps: int,
     ) -> None:
-        """One sequence of parameters and one rate for each network. Raises ProblemError."""
+        """Groups of parameters and the rate of each. Raises ProblemError."""
         self._choice = choice
         self._optimizer = _make(parameters, rates, choice, config)
         self._skips_on_device = _is_fused(choice) and bool(self._optimizer.defaults["fused"])
@@ -46,13 +46,13 @@ class Stepper:
         if hasattr(self._optimizer, "train"):
             self._optimizer.train()
 
-    def step(self, finite: Tensor) -> float:
-        """Step unless the 0-d `finite` is false; the rate that the first parameter was updated with.
+    def step(self, finite: Tensor) -> list[float]:
+        """Step unless the 0-d `finite` is false; the rates that the groups were updated with.
 
         torch's fused optimizers decide that on the device. All others wait for it here.
         """
         optimizer = self._optimizer
-        rate = self._rate_before()
+        rates = [self._rate_before(group) for group in optimizer.param_groups]
         if self._skips_on_device:
             # They leave everything as it is where this is 1; torch.amp.GradScaler relies on it.
             optimizer.found_inf = (~finite).float()
@@ -61,14 +61,14 @@ class Stepper:
             self._next_rate()
         elif bool(finite) and not self._stands_still():
             optimizer.step()
-            rate = self._rate_after(rate)
+            rates = list(map(self._rate_after, optimizer.param_groups, rates))
             self._next_rate()
         else:
             with warnings.catch_warnings():
                 # torch suspects a slip where the first step of all is left out.
                 warnings.filterwarnings("ignore", r"Detected call of `lr_scheduler\.step")
                 self._next_rate()
-        return rate
+        return rates
 
     @property
     def averages(self) -> bool:
@@ -102,15 +102,13 @@ class Stepper:
         """At a rate of 0 those that multiply it leave all as it is, or fail: DAdaptSGD divides by it."""
         return self._choice.one_rate and self._optimizer.param_groups[0]["lr"] == 0
 
-    def _rate_before(self) -> float:
+    def _rate_before(self, group: dict[str, Any]) -> float:
         if self._choice.sets_rate:
             return 0.0
-        group = self._optimizer.param_groups[0]
         # D-Adaptation and Prodigy multiply the rate by the distance that they estimate.
         return float(group["lr"]) * float(group.get("d", 1.0))
 
-    def _rate_after(self, before: float) -> float:
-        group = self._optimizer.param_groups[0]
+    def _rate_after(self, group: dict[str, Any], before: float) -> float:
         if self._choice.sets_rate:
             return float(self._optimizer._get_lr(group, self._optimizer.state[group["params"][0]]))
         return float(group["scheduled_lr"]) if "scheduled_lr" in group else before

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lora_bridge import system
-from lora_bridge.export import TENSORS_PER_MODULE, kohya_tensors, write_lora
+from lora_bridge.export import kohya_tensors, write_lora
 from lora_bridge.failures import problem_of
 from lora_bridge.metadata import file_metadata
 from lora_bridge.precision import DTYPES
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from msgspec import UnsetType
 
-    from lora_bridge.lora import LoraNetwork
     from lora_bridge.metadata import RunFacts
+    from lora_bridge.networks import Network
     from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.sink import Sink
 
@@ -53,11 +53,11 @@ class OutputFolder:
         with tempfile.TemporaryFile(dir=self._folder) as probe:
             probe.write(b"\0")
 
-    def require_room(self, networks: Sequence[LoraNetwork], facts: RunFacts) -> None:
+    def require_room(self, networks: Sequence[Network], facts: RunFacts) -> None:
         """Raise ProblemError `disk_full` unless all files of the run fit on the disk."""
-        tensors = TENSORS_PER_MODULE * sum(len(lora.pairs) for lora in networks)
-        weights = sum(lora.weights.numel() for lora in networks)
-        size = weights * self._dtype.itemsize + tensors * _HEADER_BYTES_PER_TENSOR + _METADATA_BYTES
+        tensors = [value for network in networks for _, _, value in network.tensors()]
+        numbers = sum(value.numel() for value in tensors)
+        size = numbers * self._dtype.itemsize + len(tensors) * _HEADER_BYTES_PER_TENSOR + _METADATA_BYTES
         every = self._config.save_every_n_epochs
         files = 1 + ((facts.schedule.epochs - 1) // every if every else 0)
         free = shutil.disk_usage(self._folder).free
@@ -70,16 +70,16 @@ class OutputFolder:
                 "Make room, save less often (Save every N epochs), or choose a folder on another disk.",
             )
 
-    def save_epoch(self, networks: Sequence[LoraNetwork], facts: RunFacts, step: int, epoch: int) -> None:
+    def save_epoch(self, networks: Sequence[Network], facts: RunFacts, step: int, epoch: int) -> None:
         """Write `<name>-000001.safetensors`. A failure is only warned of: the training is worth more."""
         self._save_on_the_way(f"{epoch:06d}", networks, facts, step, epoch)
 
-    def save_step(self, networks: Sequence[LoraNetwork], facts: RunFacts, step: int, epoch: int) -> None:
+    def save_step(self, networks: Sequence[Network], facts: RunFacts, step: int, epoch: int) -> None:
         """Write `<name>-step00000001.safetensors`, as Kohya calls it. A failure is only warned of."""
         self._save_on_the_way(f"step{step:08d}", networks, facts, step, epoch)
 
     def _save_on_the_way(
-        self, mark: str, networks: Sequence[LoraNetwork], facts: RunFacts, step: int, epoch: int
+        self, mark: str, networks: Sequence[Network], facts: RunFacts, step: int, epoch: int
     ) -> None:
         file = self._folder / f"{self._config.output_name}-{mark}.safetensors"
         try:
@@ -89,9 +89,7 @@ class OutputFolder:
             message = f"{file} was not saved: {problem.message}"
             self._warn("checkpoint_failed", message, problem.hint)
 
-    def save_final(
-        self, networks: Sequence[LoraNetwork], facts: RunFacts, step: int, epoch: int
-    ) -> list[Path]:
+    def save_final(self, networks: Sequence[Network], facts: RunFacts, step: int, epoch: int) -> list[Path]:
         """Write `<name>.safetensors`; returns it and the epochs' files, the newest first.
 
         Where it cannot be written it is saved elsewhere; the error that is raised says where.
@@ -109,7 +107,7 @@ class OutputFolder:
         return [saved, *reversed(self._checkpoints)]
 
     def _rescue(
-        self, name: str, networks: Sequence[LoraNetwork], facts: RunFacts, step: int, epoch: int
+        self, name: str, networks: Sequence[Network], facts: RunFacts, step: int, epoch: int
     ) -> Path | None:
         """Save in the first other folder that takes it: hours of training are in this file."""
         for folder in (Path(self._config.logging_dir), system.data_dir() / "rescued"):
@@ -121,7 +119,7 @@ class OutputFolder:
     def _save(
         self,
         file: Path,
-        networks: Sequence[LoraNetwork],
+        networks: Sequence[Network],
         facts: RunFacts,
         step: int,
         epoch: int,

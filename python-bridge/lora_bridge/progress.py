@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lora_bridge.appearances import Step
-    from lora_bridge.optim import Update
+    from lora_bridge.optim import NamedRate, Update
     from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.sink import Sink
 
@@ -42,7 +42,7 @@ class _Pending(NamedTuple):
     """A step whose numbers are still on their way from the device."""
 
     step: Step
-    learning_rate: float
+    rates: tuple[NamedRate, ...]
     numbers: Tensor
     """Loss and gradient norm, [2] on the CPU once `ready`."""
     ready: torch.cuda.Event | None
@@ -82,7 +82,7 @@ class StepReporter:
             numbers = torch.empty(2, pin_memory=True).copy_(numbers, non_blocking=True)
             ready = torch.cuda.Event()
             ready.record()
-        self._pending.append(_Pending(step, update.learning_rate, numbers, ready))
+        self._pending.append(_Pending(step, update.rates, numbers, ready))
         self.flush(keep=0 if ready is None else 1)
 
     def flush(self, keep: int = 0) -> None:
@@ -106,8 +106,8 @@ class StepReporter:
                 epochs=self._epochs,
                 loss=loss if math.isfinite(loss) else None,
                 average_loss=loss if math.isfinite(loss) else None,
-                learning_rate=pending.learning_rate,
-                rates=[LearningRate(name="unet", value=pending.learning_rate)],
+                learning_rate=pending.rates[0].value,
+                rates=[LearningRate(name=name, value=value) for name, value in pending.rates],
                 key_norms=None,
                 images_per_second=sum(len(batch) for batch in pending.step.batches) / seconds
                 if seconds

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from lora_bridge.adapters import build_networks
 from lora_bridge.dataset import read_dataset
 from lora_bridge.failures import problem_of
 from lora_bridge.fitting import out_of_memory_problem
 from lora_bridge.latents import prepare_latents
-from lora_bridge.lora import LoraNetwork
 from lora_bridge.materials import Materials, texts_of
 from lora_bridge.metadata import RunFacts
 from lora_bridge.model import PARTS, open_base_model
@@ -37,9 +37,12 @@ from lora_bridge.validation import Validator
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from torch import nn
+
     from lora_bridge.dataset import Dataset
-    from lora_bridge.lora import LoraPart
+    from lora_bridge.lora_sites import LoraPart
     from lora_bridge.model import BaseModel
+    from lora_bridge.networks import Network
     from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.sample_prompts import SamplePrompt
     from lora_bridge.sink import Sink
@@ -153,16 +156,9 @@ def _unet(config: TrainConfig, base: BaseModel, where: _Where, sink: Sink) -> Un
 
 def _networks(
     config: TrainConfig, unet: Unet, texts: Texts, rates: dict[LoraPart, float], seed: int
-) -> list[LoraNetwork]:
-    """The LoRA of each part that is trained, the UNet's first."""
-    generator = torch.Generator().manual_seed(seed)
-    modules = {"unet": unet.module}
+) -> list[Network]:
+    """The network of each part that is trained, the UNet's first."""
+    modules: dict[LoraPart, nn.Module] = {"unet": unet.module}
     if isinstance(texts, LiveTexts):
         modules |= {"text_encoder_1": texts.encoder(0).module, "text_encoder_2": texts.encoder(1).module}
-    weights = torch.bfloat16 if config.full_bf16 else torch.float32
-    return [
-        LoraNetwork(
-            part, modules[part], config.network_dim, config.network_alpha, generator, weights_dtype=weights
-        )
-        for part in rates
-    ]
+    return build_networks(config, modules, rates, seed)

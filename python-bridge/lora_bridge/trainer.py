@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from lora_bridge.lora import LoraNetwork
     from lora_bridge.materials import Batch, Materials
     from lora_bridge.metadata import RunFacts
+    from lora_bridge.networks import Network
     from lora_bridge.objective import Drawn, Objective
     from lora_bridge.optim import Optimizer, Update
     from lora_bridge.output import OutputFolder
@@ -38,7 +38,7 @@ class Trainer:
     def __init__(
         self,
         unet: Unet,
-        networks: Sequence[LoraNetwork],
+        networks: Sequence[Network],
         materials: Materials,
         *,
         objective: Objective,
@@ -56,7 +56,7 @@ class Trainer:
         self._studio = studio
         self._validator = validator
         self._facts = facts
-        self._device = networks[0].weights.device
+        self._device = networks[0].flat.weights.device
 
     def train(self, sink: Sink, output: OutputFolder) -> Ending:
         """Take every step; save and draw on the way and at the end. A failure loses nothing learnt."""
@@ -142,7 +142,7 @@ class Trainer:
 
     def _publish(self) -> None:
         for network in self._networks:
-            network.publish()
+            network.flat.publish()
 
     def _take(self, step: Step) -> tuple[Tensor, Update]:
         """One step; the loss is the mean over its samples."""
@@ -154,7 +154,7 @@ class Trainer:
             loss = weighted_mean(self._losses(batch, generator), batch.weights, count)
             torch.autograd.backward(self._optimizer.scaled(loss))
             for network in self._networks:
-                network.collect()
+                network.flat.collect()
             losses.append(loss.detach())
         update = self._optimizer.update()
         self._publish()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -11,14 +10,14 @@ from torch import Tensor, nn
 from lora_bridge.stochastic_rounding import round_into, rounding_generator
 
 if TYPE_CHECKING:
-    from lora_bridge.lora import LoraNetwork
+    from lora_bridge.flat_weights import FlatWeights
 
 
 class WorkingWeights(Protocol):
-    """`parameters` are all of a network's weights, in one piece or by matrix, with their `.grad`."""
+    """What learns of a network: by section, in one piece or by matrix, with their `.grad`."""
 
     @property
-    def parameters(self) -> list[nn.Parameter]: ...
+    def groups(self) -> list[list[nn.Parameter]]: ...
 
     @property
     def gradients(self) -> Tensor:
@@ -38,19 +37,23 @@ class WorkingWeights(Protocol):
         ...
 
 
-def working_weights(network: LoraNetwork, stream: str, *, flat: bool) -> WorkingWeights:
-    """`stream` names the draws that round bf16 weights; `flat`: as one parameter."""
-    if network.weights.dtype == torch.float32:
-        return _OwnWeights(network, flat=flat)
-    return _RoundedWeights(network, stream, flat=flat)
+def working_weights(flat: FlatWeights, stream: str, *, whole: bool) -> WorkingWeights:
+    """`stream` names the draws that round bf16 weights; `whole`: each section as one parameter."""
+    if flat.weights.dtype == torch.float32:
+        return _OwnWeights(flat, whole=whole)
+    return _RoundedWeights(flat, stream, whole=whole)
+
+
+def _groups(flat: FlatWeights, *, whole: bool) -> list[list[nn.Parameter]]:
+    return [[section.flat] if whole else section.matrices for section in flat.sections]
 
 
 class _OwnWeights:
     """The network's own: there is nothing to carry over."""
 
-    def __init__(self, network: LoraNetwork, *, flat: bool) -> None:
-        self.parameters = [network.weights] if flat else network.matrices
-        self.gradients = network.gradients
+    def __init__(self, flat: FlatWeights, *, whole: bool) -> None:
+        self.groups = _groups(flat, whole=whole)
+        self.gradients = flat.gradients
 
     def fetch(self) -> None:
         pass
@@ -65,12 +68,14 @@ class _OwnWeights:
 class _RoundedWeights:
     """fp32 copies of bf16 weights that live for one update, then are rounded without bias."""
 
-    def __init__(self, network: LoraNetwork, stream: str, *, flat: bool) -> None:
-        self._network = network
+    def __init__(self, flat: FlatWeights, stream: str, *, whole: bool) -> None:
+        self._flat = flat
         self._stream = stream
         self._steps = 0
-        self._shapes = [tensor.shape for tensor in ([network.weights] if flat else network.matrices)]
-        self.parameters = [nn.Parameter(torch.empty(0)) for _ in self._shapes]
+        self._own = [tensor for group in _groups(flat, whole=whole) for tensor in group]
+        self._parameters = [nn.Parameter(torch.empty(0)) for _ in self._own]
+        remaining = iter(self._parameters)
+        self.groups = [[next(remaining) for _ in group] for group in _groups(flat, whole=whole)]
         self.fetch()
 
     @property
@@ -78,27 +83,28 @@ class _RoundedWeights:
         return self._gradients
 
     def fetch(self) -> None:
-        self._values = self._network.weights.detach().float()
-        self._gradients = self._network.gradients.float()
-        ends = accumulate((shape.numel() for shape in self._shapes), initial=0)
-        for parameter, shape, (start, end) in zip(self.parameters, self._shapes, pairwise(ends), strict=True):
+        self._values = self._flat.weights.detach().float()
+        self._gradients = self._flat.gradients.float()
+        for parameter, own in zip(self._parameters, self._own, strict=True):
+            start = own.storage_offset()
+            place = slice(start, start + own.numel())
             parameter.grad = None
-            parameter.data = self._values[start:end].view(shape)
-            parameter.grad = self._gradients[start:end].view(shape)
+            parameter.data = self._values[place].view(own.shape)
+            parameter.grad = self._gradients[place].view(own.shape)
 
     def show(self) -> None:
-        self._network.weights.detach().copy_(self._values)
+        self._flat.weights.detach().copy_(self._values)
 
     def store(self) -> None:
         self._steps += 1
         generator = rounding_generator(self._stream, self._steps, self._values.device)
-        round_into(self._network.weights.detach(), self._values, generator)
+        round_into(self._flat.weights.detach(), self._values, generator)
         self._release()
 
     def _release(self) -> None:
         """Between two updates nothing in fp32 stays but what the optimizer remembers."""
         nothing = self._values.new_empty(0)
         self._values = self._gradients = nothing
-        for parameter in self.parameters:
+        for parameter in self._parameters:
             parameter.grad = None
             parameter.data = nothing

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from lora_bridge.flat_weights import FlatWeights, Slot
 from lora_bridge.optim import Optimizer, RateGroup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lora_bridge.lora import LoraNetwork
+    from lora_bridge.networks import Network
     from lora_bridge.protocol_types import TrainConfig
 
 # Larger than 4096 numbers, below which bitsandbytes does not use 8 bit.
@@ -19,24 +20,27 @@ _SHAPES = ((8, 640), (48, 8))
 
 
 class StandIn:
-    """The weights and gradients of a LoraNetwork."""
+    """The weights and gradients of a network."""
 
     part = "unet"
 
     def __init__(self, seed: int = 0, dtype: torch.dtype = torch.float32) -> None:
         generator = torch.Generator().manual_seed(seed)
-        sizes = [rows * columns for rows, columns in _SHAPES]
-        self.weights = torch.nn.Parameter(torch.randn(sum(sizes), generator=generator).to(dtype))
-        self.gradients = torch.zeros_like(self.weights.detach())
-        self.weights.grad = self.gradients
-        self.matrices: list[torch.nn.Parameter] = []
-        parts = zip(
-            parts_of(self.weights.detach(), sizes), parts_of(self.gradients, sizes), _SHAPES, strict=True
-        )
-        for values, gradients, shape in parts:
-            matrix = torch.nn.Parameter(values.view(shape))
-            matrix.grad = gradients.view(shape)
-            self.matrices.append(matrix)
+        slots = [Slot(shape) for shape in _SHAPES]
+        self.flat = FlatWeights(slots, dtype=dtype, compute_dtype=dtype, device=torch.device("cpu"))
+        self.weights.detach().copy_(torch.randn(len(self.weights), generator=generator).to(dtype))
+
+    @property
+    def weights(self) -> torch.nn.Parameter:
+        return self.flat.weights
+
+    @property
+    def gradients(self) -> torch.Tensor:
+        return self.flat.gradients
+
+    @property
+    def matrices(self) -> list[torch.nn.Parameter]:
+        return self.flat.matrices
 
     def loss(self) -> float:
         """The square of the weights, whose gradient `pull` gives."""
@@ -57,7 +61,7 @@ def optimizer_of(
     """With the config's learning rate for all networks where no rates are given."""
     rates = rates or [config.learning_rate] * len(networks)
     groups = [
-        RateGroup(cast("LoraNetwork", network), rate) for network, rate in zip(networks, rates, strict=True)
+        RateGroup(cast("Network", network), rate) for network, rate in zip(networks, rates, strict=True)
     ]
     return Optimizer(groups, config, total_steps, scale_loss=scale_loss)
 

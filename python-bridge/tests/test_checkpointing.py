@@ -47,7 +47,7 @@ def test_gradients_are_those_without(tiny_sdxl: Path, method: str) -> None:
         for _ in range(2):
             predictions.append(unet.predict(*inputs()))
             run_backward(predictions[-1])
-        gradients.append(lora.gradients)
+        gradients.append(lora.flat.gradients)
     assert gradients[0].any()
     torch.testing.assert_close(predictions[2], predictions[0], rtol=1e-6, atol=1e-7)
     torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-6, atol=1e-8)
@@ -104,7 +104,7 @@ def test_a_quantised_base_is_checkpointed_too(tiny_sdxl: Path) -> None:
         lora = network(unet.module)
         learn(lora)
         run_backward(unet.predict(*inputs()))
-        gradients.append(lora.gradients)
+        gradients.append(lora.flat.gradients)
     assert gradients[0].any()
     for other in gradients[1:]:
         torch.testing.assert_close(other, gradients[0], rtol=1e-6, atol=1e-8)

@@ -72,7 +72,7 @@ def test_bf16_weights_are_written_as_they_are(tiny_sdxl: Path) -> None:
     ups = [tensor for name, tensor in tensors.items() if name.endswith("lora_up.weight")]
     assert all(torch.equal(up, pair.up.float()) for up, pair in zip(ups, lora.pairs, strict=True))
     # A copy: training goes on while the file is written.
-    lora.weights.data.zero_()
+    lora.flat.weights.data.zero_()
     assert all(up.any() for up in ups)
 
 

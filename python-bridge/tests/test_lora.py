@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from lora_support import plain_lora
 from peft import LoraConfig, get_peft_model
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from lora_bridge.export import kohya_name, kohya_tensors
-from lora_bridge.lora import LoraNetwork
 from lora_bridge.model import SDXL_CONFIGS, DiffusersModel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lora_bridge.lora import LoraPart
+    from lora_bridge.lora import LoraNetwork
+    from lora_bridge.lora_sites import LoraPart
 
 ENCODERS: tuple[tuple[LoraPart, Any, str, str], ...] = (
     ("text_encoder_1", CLIPTextModel, "text_encoder", "lora_te1_text_model_encoder_layers_"),
@@ -30,7 +31,7 @@ _UNET_TARGETS = r".*attentions.*\.(to_q|to_k|to_v|to_out\.0|proj_in|proj_out|ff\
 
 def network(module: Any, **changes: Any) -> LoraNetwork:
     part = changes.pop("part", "unet")
-    return LoraNetwork(part, module, 4, 2.0, torch.Generator().manual_seed(1), **changes)
+    return plain_lora(part, module, 4, 2.0, torch.Generator().manual_seed(1), **changes)
 
 
 def tiny_unet(tiny_sdxl: Path, dtype: torch.dtype = torch.float32) -> Any:
@@ -59,7 +60,7 @@ def learn(lora: LoraNetwork) -> None:
     generator = torch.Generator().manual_seed(2)
     for pair in lora.pairs:
         pair.up.copy_(torch.randn(pair.up.shape, generator=generator) * 0.1)
-    lora.publish()
+    lora.flat.publish()
 
 
 def run_backward(output: torch.Tensor) -> None:
@@ -70,11 +71,11 @@ def test_sdxls_unet_has_722_modules_with_kohyas_names() -> None:
     with torch.device("meta"):
         kind: Any = UNet2DConditionModel
         unet: Any = kind.from_config(kind.load_config(SDXL_CONFIGS / "unet"))
-    lora = LoraNetwork("unet", unet, 1, 1.0, torch.Generator())
+    lora = plain_lora("unet", unet, 1, 1.0, torch.Generator())
     names = {kohya_name("unet", pair.name) for pair in lora.pairs}
     assert len(lora.pairs) == len(names) == 722
-    assert len(lora.matrices) == 2 * 722
-    assert lora.weights.numel() == 2_659_840
+    assert len(lora.flat.matrices) == 2 * 722
+    assert lora.flat.weights.numel() == 2_659_840
     assert {
         "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q",
         "lora_unet_input_blocks_8_1_transformer_blocks_9_ff_net_0_proj",
@@ -92,14 +93,14 @@ def test_sdxls_text_encoders_have_72_and_192(part: LoraPart, kind: Any, folder: 
     config = cast("Any", CLIPTextConfig).from_json_file(SDXL_CONFIGS / folder / "config.json")
     with torch.device("meta"):
         encoder = kind(config)
-    lora = LoraNetwork(part, encoder, 1, 1.0, torch.Generator())
+    lora = plain_lora(part, encoder, 1, 1.0, torch.Generator())
     modules, numbers = (72, 165_888) if part == "text_encoder_1" else (192, 737_280)
     linears = [*(f"self_attn_{name}_proj" for name in "qkv"), "self_attn_out_proj", "mlp_fc1", "mlp_fc2"]
     assert {kohya_name(part, pair.name) for pair in lora.pairs} == {
         f"{prefix}{layer}_{linear}" for layer in range(modules // 6) for linear in linears
     }
     assert len(lora.pairs) == modules
-    assert lora.weights.numel() == numbers
+    assert lora.flat.weights.numel() == numbers
 
 
 def test_lora_starts_as_kohyas(tiny_sdxl: Path) -> None:
@@ -123,14 +124,14 @@ def assert_equals_peft(lora: LoraNetwork, peft_module: Any, run: Any) -> None:
     torch.testing.assert_close(outputs[0], outputs[1])
     for output in outputs:
         run_backward(output)
-    lora.collect()
+    lora.flat.collect()
 
     theirs = [parameter for parameter in peft_module.parameters() if parameter.requires_grad]
-    for parameters in (lora.matrices, theirs):
+    for parameters in (lora.flat.matrices, theirs):
         torch.nn.utils.clip_grad_norm_(parameters, 1e-3)
         adamw: Any = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.01)
         adamw.step()
-    lora.publish()
+    lora.flat.publish()
     for pair in lora.pairs:
         down, up = adapted[pair.name].lora_A.default.weight, adapted[pair.name].lora_B.default.weight
         torch.testing.assert_close(pair.down, down.data, rtol=1e-4, atol=2e-6)
@@ -165,13 +166,13 @@ def test_gradients_add_up_in_fp32(tiny_sdxl: Path) -> None:
     norms: list[float] = []
     for _ in range(2):
         run_backward(unet.predict(*arguments))
-        lora.collect()
-        norms.append(lora.gradients.square().sum().sqrt().item())
-    assert lora.gradients.dtype == torch.float32
+        lora.flat.collect()
+        norms.append(lora.flat.gradients.square().sum().sqrt().item())
+    assert lora.flat.gradients.dtype == torch.float32
     assert norms[0] > 0
     assert norms[1] == pytest.approx(2 * norms[0], rel=1e-6)
-    lora.publish()
-    assert not lora.gradients.any()
+    lora.flat.publish()
+    assert not lora.flat.gradients.any()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -181,22 +182,26 @@ def test_matrices_are_the_flat_weights_and_gradients(
 ) -> None:
     unet = tiny_unet(tiny_sdxl, dtype)
     lora = network(unet.module, weights_dtype=weights_dtype)
-    assert lora.weights.dtype == lora.gradients.dtype == weights_dtype
-    assert sum(matrix.numel() for matrix in lora.matrices) == lora.weights.numel()
+    assert lora.flat.weights.dtype == lora.flat.gradients.dtype == weights_dtype
+    assert sum(matrix.numel() for matrix in lora.flat.matrices) == lora.flat.weights.numel()
     arguments = [tensor.to(dtype) if tensor.is_floating_point() else tensor for tensor in inputs()]
     run_backward(unet.predict(*arguments))
-    lora.collect()
-    grads = [cast("torch.Tensor", matrix.grad) for matrix in lora.matrices]
+    lora.flat.collect()
+    grads = [cast("torch.Tensor", matrix.grad) for matrix in lora.flat.matrices]
     flat = torch.cat([grad.flatten() for grad in grads])
     assert flat.any()
-    assert torch.equal(flat, lora.gradients)
-    assert torch.equal(torch.cat([matrix.detach().flatten() for matrix in lora.matrices]), lora.weights)
+    assert torch.equal(flat, lora.flat.gradients)
+    assert torch.equal(
+        torch.cat([matrix.detach().flatten() for matrix in lora.flat.matrices]), lora.flat.weights
+    )
 
     before = unet.predict(*arguments).detach()
-    sgd: Any = torch.optim.SGD(lora.matrices, lr=10.0)
+    sgd: Any = torch.optim.SGD(lora.flat.matrices, lr=10.0)
     sgd.step()
-    lora.publish()
-    assert torch.equal(torch.cat([matrix.detach().flatten() for matrix in lora.matrices]), lora.weights)
+    lora.flat.publish()
+    assert torch.equal(
+        torch.cat([matrix.detach().flatten() for matrix in lora.flat.matrices]), lora.flat.weights
+    )
     assert lora.has_learnt()
     assert not torch.equal(unet.predict(*arguments), before)
     assert not any(grad.any() for grad in grads)
@@ -204,9 +209,9 @@ def test_matrices_are_the_flat_weights_and_gradients(
 
 def test_bf16_weights_need_no_copy(tiny_sdxl: Path) -> None:
     lora = network(tiny_unet(tiny_sdxl, torch.bfloat16).module, weights_dtype=torch.bfloat16)
-    storages = {matrix.untyped_storage().data_ptr() for matrix in lora.matrices}
+    storages = {matrix.untyped_storage().data_ptr() for matrix in lora.flat.matrices}
     layers = {pair.up.untyped_storage().data_ptr() for pair in lora.pairs}
-    assert storages == layers == {lora.weights.untyped_storage().data_ptr()}
+    assert storages == layers == {lora.flat.weights.untyped_storage().data_ptr()}
 
 
 def test_off_is_the_base_model(tiny_sdxl: Path) -> None:

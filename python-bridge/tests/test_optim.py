@@ -90,7 +90,7 @@ def test_each_part_learns_at_its_own_rate(tmp_path: Path) -> None:
     starts = [network.weights.detach().clone() for network in networks]
     for network in networks:
         network.gradients.fill_(1.0)
-    assert optimizer.update().learning_rate == 0.5
+    assert optimizer.update().rates[0].value == 0.5
     for network, start, rate in zip(networks, starts, (0.5, 0.25), strict=True):
         torch.testing.assert_close(start - network.weights.detach(), torch.full_like(start, rate))
 
@@ -139,7 +139,7 @@ def test_the_rate_that_is_told_is_the_one_used(
     told: list[float] = []
     for step in range(8):
         network.gradients.copy_(gradients(step, network))
-        told.append(optimizer.update().learning_rate)
+        told.append(optimizer.update().rates[0].value)
     assert told[0] == pytest.approx(first)
     assert (told[-1] > told[0]) == grows
 
@@ -150,7 +150,7 @@ def test_adafactor_tells_the_rate_that_it_sets(tmp_path: Path) -> None:
     size = network.matrices[0].detach().square().mean().sqrt().item()
     optimizer = optimizer_of([network], make_config(tmp_path, optimizer="Adafactor"))
     network.pull()
-    assert optimizer.update().learning_rate == pytest.approx(1e-2 * size, rel=1e-5)
+    assert optimizer.update().rates[0].value == pytest.approx(1e-2 * size, rel=1e-5)
 
 
 def test_rounding_is_right_on_average() -> None:

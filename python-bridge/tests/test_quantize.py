@@ -193,8 +193,8 @@ def test_lora_is_built_over_quantised_layers(tiny_sdxl: Path, how: How, dtype: t
         learn(lora)
         predictions.append(unet.predict(*arguments))
         run_backward(predictions[-1])
-        lora.collect()
-        gradients.append(lora.gradients)
+        lora.flat.collect()
+        gradients.append(lora.flat.gradients)
         with lora.off():
             assert not torch.equal(unet.predict(*arguments), predictions[-1])
     assert gradients[0].any()

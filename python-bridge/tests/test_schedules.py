@@ -31,7 +31,7 @@ def rates_of(project: Path, total: int = TOTAL, **changes: Any) -> list[float]:
     network = StandIn()
     config = make_config(project, **{"learning_rate": 0.5, "optimizer": "SGD", **changes})
     optimizer = optimizer_of([network], config, total)
-    return [optimizer.update().learning_rate for _ in range(total)]
+    return [optimizer.update().rates[0].value for _ in range(total)]
 
 
 def library_rates(make: Callable[[Any], Any]) -> list[float]:
@@ -216,7 +216,7 @@ def test_the_first_rate_is_the_unets_own(tmp_path: Path) -> None:
     for _ in range(10):
         for network in networks:
             network.gradients.fill_(1.0)
-        told.append(optimizer.update().learning_rate)
+        told.append(optimizer.update().rates[0].value)
     assert told == pytest.approx([0.5 * (1 - step / 10) for step in range(10)])
     for network, start, rate in zip(networks, starts, (0.5, 0.25), strict=True):
         moved = (start - network.weights.detach()).mean().item()
@@ -244,7 +244,7 @@ def test_prodigy_plus_without_averages_has_one(tmp_path: Path) -> None:
     network = StandIn()
     optimizer = optimizer_of([network], make_config(tmp_path, learning_rate=1.0, **changes), 10)
     network.pull()
-    assert optimizer.update().learning_rate == pytest.approx(1e-6)
+    assert optimizer.update().rates[0].value == pytest.approx(1e-6)
     with optimizer.averaged():
         pass
     before = network.weights.detach().clone()
@@ -253,7 +253,7 @@ def test_prodigy_plus_without_averages_has_one(tmp_path: Path) -> None:
         optimizer.update()
     assert not torch.equal(network.weights, before)
     network.pull()
-    assert optimizer.update().learning_rate == 0.0
+    assert optimizer.update().rates[0].value == 0.0
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def reference(tiny_sdxl: Path) -> Reference:
 
 
 def matrices_of(network: LoraNetwork, *, gradients: bool) -> Matrices:
-    flat = [each.grad if gradients else each.detach() for each in network.matrices]
+    flat = [each.grad if gradients else each.detach() for each in network.flat.matrices]
     copies = [cast("Tensor", each).clone() for each in flat]
     names = [pair.name for pair in network.pairs]
     return dict(zip(names, zip(copies[::2], copies[1::2], strict=True), strict=True))
@@ -98,7 +98,7 @@ def take_step(project: Path, model: Path, options: dict[str, Any]) -> Took:
         filler = torch.Generator().manual_seed(len(networks))
         for pair in network.pairs:
             pair.up.uniform_(-0.5, 0.5, generator=filler)
-        network.publish()
+        network.flat.publish()
         networks.append(network)
         weights[network.part] = matrices_of(network, gradients=False)
 

@@ -11,11 +11,11 @@ from diffusers.image_processor import VaeImageProcessor
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+from lora_support import plain_lora
 from PIL import Image, ImageOps
 from training_support import losses_of, make_config, run_training
 
 from lora_bridge.dataset import epoch_batches, read_dataset
-from lora_bridge.lora import LoraNetwork
 from lora_bridge.model import DiffusersModel
 from lora_bridge.unet import Unet
 
@@ -197,15 +197,15 @@ def test_half_precision_gradients_are_those_of_fp32_in_every_layer(tiny_sdxl: Pa
     pairs: list[tuple[str, Tensor, Tensor]] = []
     for dtype in (torch.float32, torch.bfloat16):
         unet = DiffusersModel(str(tiny_sdxl), local=True).unet(dtype)
-        lora = LoraNetwork("unet", unet.module, 4, 2.0, torch.Generator().manual_seed(1))
+        lora = plain_lora("unet", unet.module, 4, 2.0, torch.Generator().manual_seed(1))
         filler = torch.Generator().manual_seed(2)
         for pair in lora.pairs:
             pair.up.copy_(torch.randn(pair.up.shape, generator=filler) * 0.1)
-        lora.publish()
+        lora.flat.publish()
         predicted = unet.predict(noisy, TIMESTEPS, hidden.to(dtype), pooled.to(dtype), time_ids)
         torch.autograd.backward(predicted.float().square().mean())
-        lora.collect()
-        by_dtype.append(lora.gradients)
+        lora.flat.collect()
+        by_dtype.append(lora.flat.gradients)
         pairs = [(pair.name, pair.down, pair.up) for pair in lora.pairs]
     exact, half = by_dtype
     for name, *matrices in pairs:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 import torch
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+from lora_support import plain_lora
 from tensor_files import load_tensors
 from training_support import ListSink, losses_of, run_training, save_picture
 
 from lora_bridge import train
 from lora_bridge.export import kohya_name
 from lora_bridge.inspection import inspect_lora
-from lora_bridge.lora import LoraNetwork
 from lora_bridge.model import DiffusersModel
 from lora_bridge.protocol_types import CheckpointEvent, PhaseEvent, PlanEvent, SampleEvent, StepEvent
 from lora_bridge.unet import Unet
@@ -269,12 +269,12 @@ def test_diffusers_loads_what_was_trained(project: Path, tiny_sdxl: Path) -> Non
         theirs = Unet(pipeline.unet).predict(*inputs)
 
         unet = DiffusersModel(str(tiny_sdxl), local=True).unet(torch.float32)
-        lora = LoraNetwork("unet", unet.module, 4, 2.0, torch.Generator())
+        lora = plain_lora("unet", unet.module, 4, 2.0, torch.Generator())
         weights = load_tensors(ending.outputs[0])
         for pair in lora.pairs:
             pair.down.copy_(weights[f"{kohya_name('unet', pair.name)}.lora_down.weight"])
             pair.up.copy_(weights[f"{kohya_name('unet', pair.name)}.lora_up.weight"])
-        lora.publish()
+        lora.flat.publish()
         ours = unet.predict(*inputs)
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
     assert (plain - theirs).abs().max() > 0.01

@@ -1,0 +1,35 @@
+"""kohya_ss's 18 SDXL presets, as the app reads them, train."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from training_support import losses_of, run_training
+
+from lora_bridge.inspection import inspect_lora
+
+PRESETS: dict[str, dict[str, Any]] = json.loads(
+    (Path(__file__).parents[2] / "tests" / "fixtures" / "kohya" / "sdxl-presets-imported.json").read_bytes()
+)
+STEPS = 3
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_trains(project: Path, tiny_sdxl: Path, name: str) -> None:
+    values = PRESETS[name]
+    if "network_weights" in values:
+        earlier, _ = run_training(project, tiny_sdxl, max_train_steps=1, output_name="earlier")
+        values = {**values, "network_weights": str(earlier.outputs[0])}
+
+    changes: dict[str, Any] = {**values, "max_train_steps": STEPS, "max_resolution": "256,256"}
+    ending, sink = run_training(project, tiny_sdxl, None, **changes)
+
+    losses = losses_of(sink)
+    assert len(losses) == STEPS
+    assert None not in losses
+    found = inspect_lora(str(ending.outputs[0]))
+    assert found.modules
+    assert not found.non_finite_tensors
