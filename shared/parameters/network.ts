@@ -1,4 +1,17 @@
-import { choice, decimal, file, integer, lines, openChoice, text, toggle } from './rows';
+import {
+  blockConvolutionTypes,
+  blockTypes,
+  convolutionTypes,
+  dropoutScaleTypes,
+  dropoutTypes,
+  loraPlusTypes,
+  loraTypes,
+  networkDropoutTypes,
+  normScaledTypes,
+  rankedTypes,
+} from './lora-types';
+import { lycorisParameters } from './lycoris';
+import { choice, decimal, file, integer, lines, text, toggle } from './rows';
 
 /** What is built into the model and learns. */
 export const networkParameters = {
@@ -7,29 +20,14 @@ export const networkParameters = {
     kohyaKey: 'LoRA_type',
     group: 'Basic',
     help: 'Standard adapts every linear layer of the U-Net’s attention blocks (722 modules) and loads everywhere. Kohya LoCon adds the convolutions. The others change the model in other ways; ComfyUI and Forge load them all.',
-    options: [
-      'Standard',
-      'Kohya LoCon',
-      'LoRA-FA',
-      'Kohya DyLoRA',
-      'Kohya LoHa',
-      'Kohya LoKr',
-      'LyCORIS/LoCon',
-      'LyCORIS/LoHa',
-      'LyCORIS/LoKr',
-      'LyCORIS/iA3',
-      'LyCORIS/GLoRA',
-      'LyCORIS/BOFT',
-      'LyCORIS/Diag-OFT',
-      'LyCORIS/DyLoRA',
-      'LyCORIS/Native Fine-Tuning',
-    ],
+    options: loraTypes,
     default: 'Standard',
     typeName: 'LoraType',
   }),
   network_dim: integer({
     label: 'Network Rank (Dimension)',
     group: 'Basic',
+    shownFor: rankedTypes,
     help: 'How much the LoRA can hold. 16 to 64 is plenty for a person; the file grows with it. LoKr takes 100000 for as much as there is.',
     default: 32,
     min: 1,
@@ -38,6 +36,7 @@ export const networkParameters = {
   network_alpha: decimal({
     label: 'Network Alpha',
     group: 'Basic',
+    shownFor: rankedTypes,
     help: 'The LoRA acts with alpha divided by rank. Half the rank is the usual choice.',
     default: 16,
     min: 0.00001,
@@ -46,6 +45,7 @@ export const networkParameters = {
   conv_dim: integer({
     label: 'Convolution Rank (Dimension)',
     group: 'Basic',
+    shownFor: convolutionTypes,
     help: 'Rank of the 3×3 convolutions, for Kohya LoCon and most other types; 4 to 16 is usual. 0 leaves the convolutions of Kohya’s types as they are, and gives those of LyCORIS the network rank.',
     default: 0,
     min: 0,
@@ -54,6 +54,7 @@ export const networkParameters = {
   conv_alpha: decimal({
     label: 'Convolution Alpha',
     group: 'Basic',
+    shownFor: convolutionTypes,
     help: 'As Network Alpha, for the convolutions.',
     default: 1,
     min: 0,
@@ -62,6 +63,7 @@ export const networkParameters = {
   network_weights: file({
     label: 'Network weights',
     group: 'Basic',
+    shownFor: rankedTypes,
     help: 'A LoRA to go on from, of the same type. It begins with exactly the effect it has, even where alpha or a larger rank is another now.',
     default: '',
     extensions: ['safetensors'],
@@ -69,6 +71,7 @@ export const networkParameters = {
   dim_from_weights: toggle({
     label: 'DIM from weights',
     group: 'Basic',
+    shownFor: rankedTypes,
     help: 'Take ranks and alphas, module by module, from Network weights instead of the fields.',
     default: false,
   }),
@@ -87,6 +90,7 @@ export const networkParameters = {
   network_dropout: decimal({
     label: 'Network dropout',
     group: 'Basic',
+    shownFor: networkDropoutTypes,
     help: 'Share of the values between down and up that each step leaves out, against overfitting. 0.1 to 0.5 where it is used at all.',
     default: 0,
     min: 0,
@@ -95,6 +99,7 @@ export const networkParameters = {
   rank_dropout: decimal({
     label: 'Rank dropout',
     group: 'Basic',
+    shownFor: dropoutTypes,
     help: 'Chance that a rank is left out of a picture’s step. 0.1 to 0.3 where it is used at all.',
     default: 0,
     min: 0,
@@ -103,6 +108,7 @@ export const networkParameters = {
   module_dropout: decimal({
     label: 'Module dropout',
     group: 'Basic',
+    shownFor: dropoutTypes,
     help: 'Chance that a whole module is left out of a step. 0.1 to 0.3 where it is used at all.',
     default: 0,
     min: 0,
@@ -111,12 +117,14 @@ export const networkParameters = {
   rank_dropout_scale: toggle({
     label: 'Rank Dropout Scale',
     group: 'Basic',
+    shownFor: dropoutScaleTypes,
     help: 'LyCORIS: strengthen the ranks that are left, so that the sum stays.',
     default: false,
   }),
   scale_weight_norms: decimal({
     label: 'Scale weight norms',
     group: 'Basic',
+    shownFor: normScaledTypes,
     help: 'No module’s effect may grow larger than this; 1 is a good start. It makes LoRAs that go together better. 0 is off.',
     default: 0,
     min: 0,
@@ -125,6 +133,7 @@ export const networkParameters = {
   loraplus_lr_ratio: decimal({
     label: 'LoRA+ learning rate ratio',
     group: 'Basic',
+    shownFor: loraPlusTypes,
     help: 'The up matrices learn so many times faster than the down ones; 4 to 16 is usual. 0 is off.',
     default: 0,
     min: 0,
@@ -133,6 +142,7 @@ export const networkParameters = {
   loraplus_unet_lr_ratio: decimal({
     label: 'LoRA+ Unet learning rate ratio',
     group: 'Basic',
+    shownFor: loraPlusTypes,
     help: 'The same for the U-Net alone. 0 takes the common ratio.',
     default: 0,
     min: 0,
@@ -141,6 +151,7 @@ export const networkParameters = {
   loraplus_text_encoder_lr_ratio: decimal({
     label: 'LoRA+ Text Encoder learning rate ratio',
     group: 'Basic',
+    shownFor: loraPlusTypes,
     help: 'The same for the text encoders alone. 0 takes the common ratio.',
     default: 0,
     min: 0,
@@ -149,24 +160,28 @@ export const networkParameters = {
   down_lr_weight: text({
     label: 'Down LR weights',
     group: 'Basic',
+    shownFor: blockTypes,
     help: 'Shares of the learning rate for the 9 blocks on the way down, as numbers with commas, or cosine, sine, linear, reverse_linear or zeros, with +0.25 or the like for a base. Blocks at 0 are not built.',
     default: '',
   }),
   mid_lr_weight: text({
     label: 'Mid LR weights',
     group: 'Basic',
+    shownFor: blockTypes,
     help: 'Shares of the learning rate for the 3 blocks in the middle.',
     default: '',
   }),
   up_lr_weight: text({
     label: 'Up LR weights',
     group: 'Basic',
+    shownFor: blockTypes,
     help: 'Shares of the learning rate for the 9 blocks on the way up, written as Down LR weights.',
     default: '',
   }),
   block_lr_zero_threshold: decimal({
     label: 'Blocks LR zero threshold',
     group: 'Basic',
+    shownFor: blockTypes,
     help: 'Blocks whose share is not above this are not built.',
     default: 0,
     min: 0,
@@ -175,119 +190,30 @@ export const networkParameters = {
   block_dims: text({
     label: 'Block dims',
     group: 'Basic',
+    shownFor: blockTypes,
     help: 'Ranks of the 23 blocks of the U-Net, with commas: embeddings, 9 down, 3 middle, 9 up, output. 0 leaves a block as it is.',
     default: '',
   }),
   block_alphas: text({
     label: 'Block alphas',
     group: 'Basic',
+    shownFor: blockTypes,
     help: 'Alphas of the 23 blocks. Empty gives all Network Alpha.',
     default: '',
   }),
   conv_block_dims: text({
     label: 'Conv dims',
     group: 'Basic',
+    shownFor: blockConvolutionTypes,
     help: 'Ranks of the 3×3 convolutions in the 23 blocks.',
     default: '',
   }),
   conv_block_alphas: text({
     label: 'Conv alphas',
     group: 'Basic',
+    shownFor: blockConvolutionTypes,
     help: 'Alphas of the 3×3 convolutions in the 23 blocks. Empty gives all Convolution Alpha.',
     default: '',
   }),
-  lycoris_preset: openChoice({
-    label: 'LyCORIS Preset',
-    kohyaKey: 'LyCORIS_preset',
-    group: 'Basic',
-    help: 'Which layers LyCORIS adapts: one of the names, or a .toml file of LyCORIS.',
-    options: [
-      'full',
-      'full-lin',
-      'attn-mlp',
-      'attn-only',
-      'unet-transformer-only',
-      'unet-convblock-only',
-    ],
-    default: 'full',
-    required: true,
-  }),
-  factor: integer({
-    label: 'LoKr factor',
-    group: 'Basic',
-    help: 'How LoKr divides a matrix: larger factors make smaller files. -1 takes the most even division.',
-    default: -1,
-    min: -1,
-    max: 64,
-  }),
-  decompose_both: toggle({
-    label: 'LoKr decompose both',
-    group: 'Basic',
-    help: 'Give both factors of LoKr a low rank, not only the larger one.',
-    default: false,
-  }),
-  use_tucker: toggle({
-    label: 'Use Tucker decomposition',
-    group: 'Basic',
-    help: 'Smaller 3×3 convolutions, for LoCon, LoHa and LoKr.',
-    default: false,
-  }),
-  use_cp: toggle({
-    label: 'Use CP decomposition',
-    group: 'Basic',
-    help: 'An older name of the same.',
-    default: false,
-  }),
-  use_scalar: toggle({
-    label: 'Use Scalar',
-    group: 'Basic',
-    help: 'LyCORIS: learn a strength for each module, beginning at 0.',
-    default: false,
-  }),
-  dora_wd: toggle({
-    label: 'DoRA Weight Decompose',
-    group: 'Basic',
-    help: 'DoRA: learn the size and the direction of each weight apart, for LyCORIS/LoCon, LoHa and LoKr. Slower, and better at low ranks.',
-    default: false,
-  }),
-  bypass_mode: toggle({
-    label: 'Bypass mode',
-    group: 'Basic',
-    help: 'LyCORIS: compute beside the base layer instead of changing its weight. Less memory for some types.',
-    default: false,
-  }),
-  constrain: decimal({
-    label: 'Constrain OFT',
-    group: 'Basic',
-    help: 'Diag-OFT and BOFT: how far a rotation may go. 0 is no limit.',
-    default: 0,
-    min: 0,
-    max: 1000,
-  }),
-  rescaled: toggle({
-    label: 'Rescaled OFT',
-    group: 'Basic',
-    help: 'Diag-OFT and BOFT: learn a size beside the rotation.',
-    default: false,
-  }),
-  train_norm: toggle({
-    label: 'Train Norm',
-    group: 'Basic',
-    help: 'LyCORIS: train the norm layers too.',
-    default: false,
-  }),
-  train_on_input: toggle({
-    label: 'iA3 train on input',
-    group: 'Basic',
-    help: 'iA3: scale what goes into a layer instead of what comes out.',
-    default: true,
-  }),
-  unit: integer({
-    label: 'DyLoRA Unit / Block size',
-    group: 'Basic',
-    help: 'DyLoRA trains the ranks in blocks of so many; it must divide the rank.',
-    default: 1,
-    min: 1,
-    max: 64,
-  }),
+  ...lycorisParameters,
 } as const;

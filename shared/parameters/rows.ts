@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { LoraType } from './lora-types';
 
 /** The kinds of rows that the parameter table is made of. */
 
@@ -11,6 +12,8 @@ interface Row<D> {
   readonly group: ParameterGroup;
   readonly help: string;
   readonly default: D;
+  /** The LoRA types that it says anything for; all where it is left out. */
+  readonly shownFor?: readonly LoraType[];
 }
 
 interface NumberRow<D> extends Row<D> {

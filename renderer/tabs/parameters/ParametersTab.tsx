@@ -8,6 +8,7 @@ import { formatQuantity } from '../../format';
 import { describeIdentity } from './identity';
 import { ParameterField } from './ParameterField';
 import { groups, type Group, type Section } from './groups';
+import { isShown } from './shown';
 import { modelIdentity, runPlan } from './store';
 import { isNeeded, useChecked, type Checked } from './useChecked';
 import { useRunPlan } from './useRunPlan';
@@ -55,19 +56,21 @@ interface FieldsProps {
 function Fields({ keys, findings: { config, problems, modelRemark } }: FieldsProps) {
   return (
     <div className="parameter-grid">
-      {keys.map((key) => {
-        const remark = key === 'pretrained_model_name_or_path' ? modelRemark : '';
-        const needed = problems[key] !== undefined && isNeeded(config[key], key);
-        return (
-          <ParameterField
-            key={key}
-            name={key}
-            value={config[key]}
-            error={needed ? null : (problems[key] ?? null)}
-            remark={needed ? 'Needed before training.' : remark}
-          />
-        );
-      })}
+      {keys
+        .filter((key) => isShown(key, config))
+        .map((key) => {
+          const remark = key === 'pretrained_model_name_or_path' ? modelRemark : '';
+          const needed = problems[key] !== undefined && isNeeded(config[key], key);
+          return (
+            <ParameterField
+              key={key}
+              name={key}
+              value={config[key]}
+              error={needed ? null : (problems[key] ?? null)}
+              remark={needed ? 'Needed before training.' : remark}
+            />
+          );
+        })}
     </div>
   );
 }
