@@ -3,7 +3,6 @@ import {
   dyloraTypes,
   ia3Types,
   lokrTypes,
-  loraTypes,
   lycorisTypes,
   normTrainingTypes,
   rotationTypes,
