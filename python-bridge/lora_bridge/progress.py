@@ -13,13 +13,17 @@ import torch
 from lora_bridge import system
 from lora_bridge.diagnosis import loss_not_finite
 from lora_bridge.problems import ProblemError
-from lora_bridge.protocol_types import LearningRate, Problem, StepEvent, WarningEvent
+from lora_bridge.protocol_types import KeyNorms, LearningRate, Problem, StepEvent, WarningEvent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from lora_bridge.appearances import Step
+    from lora_bridge.networks import KeyNormTensors
     from lora_bridge.optim import NamedRate, Update
+    from lora_bridge.plan import Schedule
     from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.sink import Sink
 
@@ -44,23 +48,29 @@ class _Pending(NamedTuple):
     step: Step
     rates: tuple[NamedRate, ...]
     numbers: Tensor
-    """Loss and gradient norm, [2] on the CPU once `ready`."""
+    """Loss, gradient norm and, where there are any, key norms: [2] or [5], on the CPU once `ready`."""
     ready: torch.cuda.Event | None
+
+
+class _Took(NamedTuple):
+    """What the clock says of a step."""
+
+    seconds: float
+    pictures: int
 
 
 class StepReporter:
     """Reports steps. On a GPU the numbers of a step are read when the next one is already running."""
 
-    def __init__(
-        self, sink: Sink, device: torch.device, config: TrainConfig, total: int, epochs: int
-    ) -> None:
+    def __init__(self, sink: Sink, device: torch.device, config: TrainConfig, schedule: Schedule) -> None:
+        """Averages begin with the first step that is added, which need not be the run's first."""
         self._sink = sink
         self._device = device
         self._config = config
-        self._total = total
-        self._epochs = epochs
+        self._schedule = schedule
         self._pending: deque[_Pending] = deque()
-        self._times: deque[float] = deque(maxlen=_TIMES_KEPT)
+        self._losses: deque[float] = deque(maxlen=max(1, schedule.steps_per_epoch))
+        self._took: deque[_Took] = deque(maxlen=_TIMES_KEPT)
         self._last = time.monotonic()
         self._norms: deque[float] = deque(maxlen=_NORMS_KEPT)
         self._bad_steps = 0
@@ -70,16 +80,16 @@ class StepReporter:
         """Leave out of the steps' times what went by since the last one."""
         self._last = time.monotonic()
 
-    def add(self, step: Step, loss: Tensor, update: Update) -> None:
+    def add(self, step: Step, loss: Tensor, update: Update, key_norms: Sequence[KeyNormTensors] = ()) -> None:
         """Take a step that the device has been given, and report those that are done for sure.
 
-        Raises ProblemError `loss_not_finite`, or `training_diverged` after ten steps in a row without finite
-        gradients.
+        `key_norms` are those of the networks whose sizes are limited. Raises ProblemError `loss_not_finite`,
+        or `training_diverged` after ten steps in a row without finite gradients.
         """
-        numbers = torch.stack([loss.detach().float(), update.gradient_norm.float()])
+        numbers = torch.stack([loss.detach().float(), update.gradient_norm.float(), *_joined(key_norms)])
         ready = None
         if self._device.type == "cuda":
-            numbers = torch.empty(2, pin_memory=True).copy_(numbers, non_blocking=True)
+            numbers = torch.empty(len(numbers), pin_memory=True).copy_(numbers, non_blocking=True)
             ready = torch.cuda.Event()
             ready.record()
         self._pending.append(_Pending(step, update.rates, numbers, ready))
@@ -93,32 +103,37 @@ class StepReporter:
     def _report(self, pending: _Pending) -> None:
         if pending.ready is not None:
             pending.ready.synchronize()
-        loss, norm = (float(number) for number in pending.numbers)
-        now = time.monotonic()
-        self._times.append(now - self._last)
-        self._last = now
-        seconds = median(self._times)
+        step = pending.step
+        loss, norm, *key_norms = (float(number) for number in pending.numbers)
+        self._clock(step)
+        if math.isfinite(loss):
+            self._losses.append(loss)
+        seconds = median(each.seconds for each in self._took)
+        together = sum(each.seconds for each in self._took)
         self._sink.emit(
             StepEvent(
-                step=pending.step.number,
-                total=self._total,
-                epoch=pending.step.epoch,
-                epochs=self._epochs,
+                step=step.number,
+                total=self._schedule.total_steps,
+                epoch=step.epoch,
+                epochs=self._schedule.epochs,
                 loss=loss if math.isfinite(loss) else None,
-                average_loss=loss if math.isfinite(loss) else None,
+                average_loss=sum(self._losses) / len(self._losses) if math.isfinite(loss) else None,
                 learning_rate=pending.rates[0].value,
                 rates=[LearningRate(name=name, value=value) for name, value in pending.rates],
-                key_norms=None,
-                images_per_second=sum(len(batch) for batch in pending.step.batches) / seconds
-                if seconds
-                else 0,
+                key_norms=_key_norms(key_norms),
+                images_per_second=sum(each.pictures for each in self._took) / together if together else 0,
                 grad_norm=norm if math.isfinite(norm) else None,
                 seconds_per_step=seconds,
-                eta_seconds=seconds * (self._total - pending.step.number),
+                eta_seconds=seconds * (self._schedule.total_steps - step.number),
                 memory_bytes=self._peak_memory(),
             )
         )
-        self._judge(pending.step, loss, norm)
+        self._judge(step, loss, norm)
+
+    def _clock(self, step: Step) -> None:
+        now = time.monotonic()
+        self._took.append(_Took(now - self._last, sum(len(batch) for batch in step.batches)))
+        self._last = now
 
     def _peak_memory(self) -> int:
         if self._device.type == "cuda":
@@ -148,3 +163,19 @@ class StepReporter:
             )
             problem = Problem(code="non_finite_gradient", message=message, hint=hint)
             self._sink.emit(WarningEvent(problem=problem))
+
+
+def _joined(key_norms: Sequence[KeyNormTensors]) -> list[Tensor]:
+    """How many were scaled, their mean and their largest, over all networks. Nothing waits for the device."""
+    if not key_norms:
+        return []
+    norms = torch.cat([each.norms for each in key_norms]).float()
+    return [torch.stack([each.scaled for each in key_norms]).sum().float(), norms.mean(), norms.max()]
+
+
+def _key_norms(numbers: list[float]) -> KeyNorms | None:
+    # Weights that are no numbers are told of by the loss.
+    if not numbers or not all(map(math.isfinite, numbers)):
+        return None
+    scaled, average, largest = numbers
+    return KeyNorms(scaled=int(scaled), average=average, largest=largest)

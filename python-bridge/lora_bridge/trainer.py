@@ -65,7 +65,7 @@ class Trainer:
         last = Step(0, 0, [], ends_epoch=False)
         if self._studio.opens_early():
             self._studio.draw(0, 0, sink)
-        reporter = StepReporter(sink, self._device, self._config, schedule.total_steps, schedule.epochs)
+        reporter = StepReporter(sink, self._device, self._config, schedule)
         sink.emit(PhaseEvent(phase="training", done=0, total=schedule.total_steps))
         stopped = False
         try:
