@@ -35,8 +35,13 @@ class Step(NamedTuple):
     ends_epoch: bool
 
 
-def steps(config: TrainConfig, dataset: Dataset, schedule: Schedule, seed: int) -> Iterator[Step]:
-    """The steps of a run in order; an epoch's last step has what is left of its batches."""
+def steps(
+    config: TrainConfig, dataset: Dataset, schedule: Schedule, seed: int, *, after: int = 0
+) -> Iterator[Step]:
+    """The steps of a run in order, those up to `after` left out.
+
+    An epoch's last step has what is left of its batches.
+    """
     number = 0
     for epoch in range(1, schedule.epochs + 1):
         batches = epoch_batches(dataset, seed, epoch)
@@ -45,6 +50,8 @@ def steps(config: TrainConfig, dataset: Dataset, schedule: Schedule, seed: int) 
             if number == schedule.total_steps:
                 return
             number += 1
+            if number <= after:
+                continue
             shown = [
                 _appear(batch, f"{seed}-{epoch}-{index}", epoch, number, schedule.total_steps)
                 for index, batch in enumerate(batches[start : start + size], start=start)

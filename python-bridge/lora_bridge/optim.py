@@ -134,6 +134,28 @@ class Optimizer:
         """The optimizer as Kohya's metadata has it: `module.Class(key=value,...)`."""
         return self._stepper.description()
 
+    def state(self) -> dict[str, Any]:
+        """All that it remembers, for `load_state`. Views: to be written before the next update."""
+        return {
+            "stepper": self._stepper.state(),
+            "scale": self._scale,
+            "good": self._good,
+            "roundings": [working.steps for working in self._working],
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave, with the rates and arguments of this config.
+
+        Raises ProblemError `state_unfit`.
+        """
+        for working in self._working:
+            working.fetch()
+        self._stepper.load_state(state["stepper"])
+        self._scale = state["scale"].to(self._scale.device)
+        self._good = state["good"].to(self._good.device)
+        for working, steps in zip(self._working, state["roundings"], strict=True):
+            working.steps = steps
+
     def _norm(self) -> Tensor:
         linalg = cast("Any", torch.linalg)
         gradients = [flat.gradients for flat in self._flats]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
@@ -41,6 +42,7 @@ class Stepper:
         """Groups of parameters and the rate of each. Raises ProblemError."""
         self._choice = choice
         self._optimizer = _make(parameters, rates, choice, config)
+        self._base_rates = [] if choice.sets_rate else [group["lr"] for group in self._optimizer.param_groups]
         self._skips_on_device = _is_fused(choice) and bool(self._optimizer.defaults["fused"])
         self._schedule = make_schedule(self._optimizer, choice, config, total_steps)
         if hasattr(self._optimizer, "train"):
@@ -89,6 +91,51 @@ class Stepper:
         name = f"{kind.__module__}.{kind.__name__}"
         arguments = ",".join(f"{key}={value}" for key, value in self._choice.arguments.items())
         return f"{name}({arguments})" if arguments else name
+
+    def state(self) -> dict[str, Any]:
+        """All that optimizer and schedule remember, for `load_state`."""
+        schedule = None if self._schedule is None else self._schedule.state_dict()
+        return {"optimizer": self._optimizer.state_dict(), "schedule": schedule, "rates": self._base_rates}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave. Where rates or arguments are others now, the new ones count.
+
+        Raises ProblemError `state_unfit`.
+        """
+        saved = state["optimizer"]
+        try:
+            # It may keep and change what it is given.
+            self._optimizer.load_state_dict(copy.deepcopy(saved))
+        except (ValueError, KeyError, RuntimeError) as error:
+            raise ProblemError(
+                "state_unfit",
+                f"The saved state does not fit the optimizer: {error}",
+                "Set Optimizer, Network Rank and what is trained as they were, or begin anew.",
+            ) from error
+        self._restore_formats(saved["state"])
+        if self._schedule is not None and state["schedule"] is not None:
+            self._schedule.load_state_dict(state["schedule"])
+        if state["rates"] != self._base_rates:
+            self._rebase(state["rates"])
+        for group in self._optimizer.param_groups:
+            group.update({key: value for key, value in self._choice.arguments.items() if key in group})
+
+    def _restore_formats(self, saved: dict[int, dict[str, Any]]) -> None:
+        """torch gives numbers the format of their parameter; some optimizers keep theirs in another."""
+        parameters = [parameter for group in self._optimizer.param_groups for parameter in group["params"]]
+        for index, values in saved.items():
+            own = self._optimizer.state[parameters[index]]
+            for key, value in values.items():
+                if isinstance(value, torch.Tensor) and own[key].dtype != value.dtype:
+                    own[key] = value.to(own[key].device)
+
+    def _rebase(self, before: Sequence[float]) -> None:
+        """Bring the rates from those of the saved run to those of this one, wherever the schedule is."""
+        for group, old, new in zip(self._optimizer.param_groups, before, self._base_rates, strict=True):
+            group["lr"] = group["lr"] / old * new
+            group["initial_lr"] = new
+        if self._schedule is not None:
+            self._schedule.base_lrs = list(self._base_rates)
 
     def _next_rate(self) -> None:
         if self._schedule is not None:

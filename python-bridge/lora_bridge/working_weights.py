@@ -36,6 +36,14 @@ class WorkingWeights(Protocol):
         """Let the network have the parameters after a step."""
         ...
 
+    @property
+    def steps(self) -> int:
+        """How often chance rounded weights; 0 where nothing is rounded."""
+        ...
+
+    @steps.setter
+    def steps(self, steps: int) -> None: ...
+
 
 def working_weights(flat: FlatWeights, stream: str, *, whole: bool) -> WorkingWeights:
     """`stream` names the draws that round bf16 weights; `whole`: each section as one parameter."""
@@ -54,6 +62,7 @@ class _OwnWeights:
     def __init__(self, flat: FlatWeights, *, whole: bool) -> None:
         self.groups = _groups(flat, whole=whole)
         self.gradients = flat.gradients
+        self.steps = 0
 
     def fetch(self) -> None:
         pass
@@ -71,7 +80,7 @@ class _RoundedWeights:
     def __init__(self, flat: FlatWeights, stream: str, *, whole: bool) -> None:
         self._flat = flat
         self._stream = stream
-        self._steps = 0
+        self.steps = 0
         self._own = [tensor for group in _groups(flat, whole=whole) for tensor in group]
         self._parameters = [nn.Parameter(torch.empty(0)) for _ in self._own]
         remaining = iter(self._parameters)
@@ -96,8 +105,8 @@ class _RoundedWeights:
         self._flat.weights.detach().copy_(self._values)
 
     def store(self) -> None:
-        self._steps += 1
-        generator = rounding_generator(self._stream, self._steps, self._values.device)
+        self.steps += 1
+        generator = rounding_generator(self._stream, self.steps, self._values.device)
         round_into(self._flat.weights.detach(), self._values, generator)
         self._release()
 
