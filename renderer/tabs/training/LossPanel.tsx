@@ -35,9 +35,7 @@ export function LossPanel({ points, validations, over }: LossPanelProps) {
         <h3 className="panel-title">Loss</h3>
         <span className="legend raw">Each step</span>
         <span className="legend smoothed">Smoothed</span>
-        {average !== null && (
-          <span className="legend average">Epoch average</span>
-        )}
+        {average !== null && <span className="legend average">Average</span>}
         {validation && (
           <span className="legend validation numbers">
             Validation {formatLoss(validation.loss)}
@@ -49,7 +47,7 @@ export function LossPanel({ points, validations, over }: LossPanelProps) {
         <div className="smoothing">
           <span aria-hidden>Smoothing</span>
           <Slider
-            w={110}
+            w={90}
             size="sm"
             min={0}
             max={0.99}

@@ -73,13 +73,19 @@ function course(run: JobView): string {
   return `${parts.join(', ')}.`;
 }
 
-/** LoRAs of earlier epochs, for a run that did not get to write its last one. */
+const NAMED = 3;
+
+/** LoRAs of earlier epochs and steps, for a run that did not get to write its last one. */
 function SavedBefore({ run }: { readonly run: JobView }) {
-  if (run.checkpoints.length === 0) return null;
+  const { checkpoints } = run;
+  if (checkpoints.length === 0) return null;
+  const newest = checkpoints.slice(-NAMED).map(({ path }) => baseName(path));
+  const others = checkpoints.length - newest.length;
   return (
-    <Text size="sm" className="outcome-kept">
-      {formatQuantity(run.checkpoints.length, 'LoRA')} saved before:{' '}
-      {run.checkpoints.map(({ path }) => baseName(path)).join(', ')}
+    <Text size="sm" c="dimmed" className="outcome-kept wrap">
+      {formatQuantity(checkpoints.length, 'LoRA')} saved before:{' '}
+      {others > 0 && `${formatCount(others)} earlier ones, `}
+      {newest.join(', ')}
     </Text>
   );
 }

@@ -3,15 +3,9 @@ import { formatRate } from '../../format';
 
 type Rate = EventOf<'step'>['rates'][number];
 
-/** Kohya's names as people call them. */
-const names: readonly (readonly [RegExp, string])[] = [
-  [/^textencoder1?$/u, 'text encoder 1'],
-  [/^textencoder2$/u, 'text encoder 2'],
-  [/^text_?encoders?$/u, 'text encoders'],
-  [/^unet/u, 'U-Net'],
-];
-
-const nameOf = (name: string): string => names.find(([form]) => form.test(name))?.[1] ?? name;
+/** Kohya's names as people call them, short enough for a tile. */
+const nameOf = (name: string): string =>
+  name.replace(/^textencoder[ _]?/u, 'TE').replace(/^unet/u, 'U-Net');
 
 const textOf = ({ name, value }: Rate): string => `${nameOf(name)} ${formatRate(value)}`;
 

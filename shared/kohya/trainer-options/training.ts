@@ -3,7 +3,6 @@ import { done, each, notBuilt, refused, replaced, type Options } from './rows';
 /** How it is learnt. */
 
 const attention = replaced('PyTorch’s own attention (SDPA), always: there is nothing to install.');
-const severalGpus = notBuilt('Training on several GPUs.');
 const reading = replaced('Pictures are encoded once, and what is shown anew is read as it comes.');
 
 export const trainingOptions: Options = {
@@ -51,10 +50,16 @@ export const trainingOptions: Options = {
     'lowram highvram',
     replaced('Each part of the model is loaded, used and given back in turn.'),
   ),
-  ...each('ddp_timeout ddp_gradient_as_bucket_view ddp_static_graph', severalGpus),
+  ddp_timeout: notBuilt('Training on several GPUs.'),
+  ...each(
+    'ddp_gradient_as_bucket_view ddp_static_graph',
+    replaced('All gradients of a part are one tensor already, and are summed once a step.'),
+  ),
   ...each(
     'deepspeed zero_stage offload_optimizer_device offload_optimizer_nvme_path offload_param_device offload_param_nvme_path zero3_init_flag zero3_save_16bit_model fp16_master_weights_and_gradients',
-    severalGpus,
+    refused(
+      'It divides the state of an optimizer, which is small for a LoRA. Quantize base model saves more memory.',
+    ),
   ),
 };
 

@@ -104,8 +104,8 @@ describe('several learning rates', () => {
   it('show the first that differs, and name all on demand', () => {
     const rates = [rate('unet', 1e-4), rate('textencoder1', 5e-5), rate('textencoder2', 1e-5)];
     expect(rateDetail(rates)).toEqual({
-      short: 'text encoder 1 5e-5, 1 more',
-      all: 'U-Net 0.0001\ntext encoder 1 5e-5\ntext encoder 2 1e-5',
+      short: 'TE1 5e-5, 1 more',
+      all: 'U-Net 0.0001\nTE1 5e-5\nTE2 1e-5',
     });
   });
 });
