@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 import torch
 
+if TYPE_CHECKING:
+    from lora_bridge.protocol_types import TrainConfig
 
-def seed_layers(seed: int, step: int, batch: int, rank: int) -> None:
+
+def layers_draw(config: TrainConfig) -> bool:
+    """Whether layers of the network leave something out by chance."""
+    dropouts = (config.network_dropout, config.rank_dropout, config.module_dropout)
+    return max(dropouts) > 0 or config.lora_type == "LyCORIS/DyLoRA"
+
+
+def seed_layers(seed: int, step: int, batch: int) -> None:
     """Let what layers draw in a batch of a step depend on these numbers alone.
 
     So a resumed run draws the same, and so does a block that is computed again in the backward pass.
     """
-    chance = random.Random(f"layers-{seed}-{step}-{batch}-{rank}").randrange(2**63)
+    chance = random.Random(f"layers-{seed}-{step}-{batch}").randrange(2**63)
     torch.manual_seed(chance)
     random.seed(chance)

@@ -27,17 +27,24 @@ _KEPT = {
 }
 
 
-def checkpoint_selectively(module: Any, *inputs: Any) -> Any:
-    """Run a block of a diffusers model, for its `enable_gradient_checkpointing`.
+def checkpoint_whole(module: Any, *inputs: Any, draws: bool) -> Any:
+    """Run a block of a diffusers model, for its `enable_gradient_checkpointing`: only its inputs are kept.
 
-    A block's inputs, its attention and the products below are kept; norms, activations, sums and what a
-    quantised weight opens to are computed again. Nothing in a frozen block draws by chance.
+    `draws`: something in it is drawn from torch's generators, and must be drawn again alike.
+    """
+    return _CHECKPOINT.checkpoint(module.__call__, *inputs, use_reentrant=False, preserve_rng_state=draws)
+
+
+def checkpoint_selectively(module: Any, *inputs: Any, draws: bool) -> Any:
+    """As `checkpoint_whole`, but attention and the products below are kept too.
+
+    Norms, activations, sums and what a quantised weight opens to are computed again.
     """
     return _CHECKPOINT.checkpoint(
         module.__call__,
         *inputs,
         use_reentrant=False,
-        preserve_rng_state=False,
+        preserve_rng_state=draws,
         context_fn=partial(_CHECKPOINT.create_selective_checkpoint_contexts, _policy),
     )
 

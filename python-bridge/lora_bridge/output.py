@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from contextlib import suppress
 from datetime import datetime
@@ -11,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lora_bridge import system
+from lora_bridge.disk_room import Need
 from lora_bridge.export import kohya_tensors, write_lora
 from lora_bridge.failures import problem_of
 from lora_bridge.metadata import file_metadata
 from lora_bridge.precision import DTYPES
 from lora_bridge.problems import ProblemError
-from lora_bridge.protocol_types import CheckpointEvent, Problem, WarningEvent
+from lora_bridge.protocol_types import CheckpointEvent, CheckpointRemovedEvent, Problem, WarningEvent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _HEADER_BYTES_PER_TENSOR = 200
 _METADATA_BYTES = 1 << 16
-_MEBIBYTE = 1 << 20
 
 
 class OutputFolder:
@@ -53,35 +52,59 @@ class OutputFolder:
         with tempfile.TemporaryFile(dir=self._folder) as probe:
             probe.write(b"\0")
 
-    def require_room(self, networks: Sequence[Network], facts: RunFacts) -> None:
-        """Raise ProblemError `disk_full` unless all files of the run fit on the disk."""
+    def need(self, networks: Sequence[Network], on_the_way: int) -> Need:
+        """Room for the last file and so many on the way."""
         tensors = [value for network in networks for _, _, value in network.tensors()]
         numbers = sum(value.numel() for value in tensors)
         size = numbers * self._dtype.itemsize + len(tensors) * _HEADER_BYTES_PER_TENSOR + _METADATA_BYTES
-        every = self._config.save_every_n_epochs
-        files = 1 + ((facts.schedule.epochs - 1) // every if every else 0)
-        free = shutil.disk_usage(self._folder).free
-        if free < files * size:
-            what = "the LoRA of this run needs" if files == 1 else f"the {files} LoRAs of this run need"
-            raise ProblemError(
-                "disk_full",
-                f"The disk of {self._folder} has {_mebibytes(free)} free, but {what} "
-                f"{_mebibytes(files * size)}.",
-                "Make room, save less often (Save every N epochs), or choose a folder on another disk.",
-            )
+        files = 1 + on_the_way
+        what = "the LoRA of this run" if files == 1 else f"the {files} LoRAs of this run"
+        return Need(self._folder, files * size, what)
+
+    @property
+    def checkpoints(self) -> list[Path]:
+        """The files that the run has saved on its way and not removed again, the oldest first."""
+        return list(self._checkpoints)
+
+    def adopt(self, checkpoints: Sequence[Path]) -> None:
+        """Take over what the run had saved before it was interrupted."""
+        self._checkpoints = [file for file in checkpoints if file.exists()]
+
+    def remove_epoch(self, epoch: int | None) -> None:
+        """Delete the file of an epoch, where this run saved it."""
+        if epoch is not None:
+            self._remove(_epoch_mark(epoch))
+
+    def remove_step(self, step: int | None) -> None:
+        """Delete the file of a step, where this run saved it."""
+        if step is not None:
+            self._remove(_step_mark(step))
+
+    def _remove(self, mark: str) -> None:
+        file = self._file(mark)
+        if file not in self._checkpoints:
+            return
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            problem = problem_of(error)
+            self._warn("not_removed", f"{file} was not deleted: {problem.message}", problem.hint)
+            return
+        self._checkpoints.remove(file)
+        self._sink.emit(CheckpointRemovedEvent(path=str(file)))
 
     def save_epoch(self, networks: Sequence[Network], facts: RunFacts, step: int, epoch: int) -> None:
         """Write `<name>-000001.safetensors`. A failure is only warned of: the training is worth more."""
-        self._save_on_the_way(f"{epoch:06d}", networks, facts, step, epoch)
+        self._save_on_the_way(_epoch_mark(epoch), networks, facts, step, epoch)
 
     def save_step(self, networks: Sequence[Network], facts: RunFacts, step: int, epoch: int) -> None:
         """Write `<name>-step00000001.safetensors`, as Kohya calls it. A failure is only warned of."""
-        self._save_on_the_way(f"step{step:08d}", networks, facts, step, epoch)
+        self._save_on_the_way(_step_mark(step), networks, facts, step, epoch)
 
     def _save_on_the_way(
         self, mark: str, networks: Sequence[Network], facts: RunFacts, step: int, epoch: int
     ) -> None:
-        file = self._folder / f"{self._config.output_name}-{mark}.safetensors"
+        file = self._file(mark)
         try:
             self._checkpoints.append(self._save(file, networks, facts, step, epoch, final=False))
         except (OSError, ProblemError) as error:
@@ -104,7 +127,14 @@ class OutputFolder:
             problem = problem_of(error)
             message = f"{problem.message} The LoRA was saved as {rescued} instead."
             raise ProblemError(problem.code, message, "Move it to where you want it.") from error
-        return [saved, *reversed(self._checkpoints)]
+        return [saved, *self.newest_first()]
+
+    def newest_first(self) -> list[Path]:
+        """`checkpoints` from the last to the first."""
+        return self._checkpoints[::-1]
+
+    def _file(self, mark: str) -> Path:
+        return self._folder / f"{self._config.output_name}-{mark}.safetensors"
 
     def _rescue(
         self, name: str, networks: Sequence[Network], facts: RunFacts, step: int, epoch: int
@@ -162,9 +192,12 @@ class OutputFolder:
         self._sink.emit(WarningEvent(problem=Problem(code=code, message=message, hint=hint)))
 
 
-def _mebibytes(size: int) -> str:
-    """To one digit while that is needed to tell it from nothing."""
-    return f"{size / _MEBIBYTE:,.1f} MiB" if size < 10 * _MEBIBYTE else f"{size / _MEBIBYTE:,.0f} MiB"
+def _epoch_mark(epoch: int) -> str:
+    return f"{epoch:06d}"
+
+
+def _step_mark(step: int) -> str:
+    return f"step{step:08d}"
 
 
 def _unused(file: Path, mark: str) -> Path:

@@ -19,7 +19,7 @@ import torch
 from msgspec import Struct
 
 from lora_bridge import system
-from lora_bridge.identity import Identity
+from lora_bridge.identity import Identity  # noqa: TC001 - msgspec reads it
 from lora_bridge.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ class About(Struct, frozen=True):
     started_at: float
     """Of the first start, seconds since 1970."""
     seconds: float
-    """That steps have taken so far."""
+    """That the run has taken so far."""
+    checkpoints: list[str]
+    """LoRA files that it saved on its way and has not removed again."""
     config: dict[str, object]
     identity: Identity
 
@@ -109,8 +111,18 @@ def automatic_name(step: int) -> str:
     return f"step{step:08d}"
 
 
-def forget_older(folder: Path, newest: Path) -> None:
-    """Delete automatic states but the newest, and what a killed process left half written."""
+def epoch_state_name(epoch: int) -> str:
+    """Of the state that is kept beside the LoRA of an epoch, as Kohya calls it."""
+    return f"{epoch:06d}-state"
+
+
+def step_state_name(step: int) -> str:
+    """Of the state that is kept beside the LoRA of a step, as Kohya calls it."""
+    return f"step{step:08d}-state"
+
+
+def forget_older(folder: Path, newest: Path | None) -> None:
+    """Delete automatic states but `newest`, and what a killed process left half written."""
     for state in _folders(folder):
         half = state.name.startswith(".") and state.name.endswith(".tmp")
         if half or (_AUTOMATIC.fullmatch(state.name) and state != newest):

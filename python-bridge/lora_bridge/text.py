@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 
+from lora_bridge.chance import layers_draw
 from lora_bridge.disk_cache import DiskCache, cache_key
 from lora_bridge.model import PARTS
 from lora_bridge.progress import check_stop
@@ -112,7 +113,7 @@ def prepare_texts(  # noqa: PLR0917 - each is of its own type
         encoders = (base.text_encoder(0, dtype).to(device), base.text_encoder(1, dtype).to(device))
         if config.gradient_checkpointing:
             for encoder in encoders:
-                encoder.checkpoint_gradients()
+                encoder.checkpoint_gradients(draws=layers_draw(config))
         return LiveTexts(encoders, reading, sink)
     reader = _Reader(base, reading, device, dtype, sink)
     read = reader.recall(texts) if config.cache_text_encoder_outputs_to_disk else reader.read(texts)

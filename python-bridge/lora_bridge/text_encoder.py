@@ -84,9 +84,12 @@ class TextEncoder:
         self._model.to(device)
         return self
 
-    def checkpoint_gradients(self) -> None:
-        """Compute activations twice instead of keeping them."""
-        self._model.activation_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": False})
+    def checkpoint_gradients(self, *, draws: bool = False) -> None:
+        """Compute activations twice instead of keeping them.
+
+        `draws`: layers built into it leave something out by chance.
+        """
+        self._model.activation_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": draws})
         # It asks for gradients of the words too, for the older way of checkpointing: a long way for nothing.
         self._model.disable_input_require_grads()
         for module in self._model.modules():

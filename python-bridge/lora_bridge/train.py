@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
+from msgspec.structs import replace
 
 from lora_bridge.adapters import build_networks
+from lora_bridge.chance import layers_draw
 from lora_bridge.dataset import read_dataset
+from lora_bridge.ema import Ema
 from lora_bridge.failures import problem_of
 from lora_bridge.fitting import out_of_memory_problem
+from lora_bridge.identity import identity_of
 from lora_bridge.latents import prepare_latents
 from lora_bridge.materials import Materials, texts_of
 from lora_bridge.metadata import RunFacts
@@ -26,17 +31,17 @@ from lora_bridge.precision import choose_device, compute_dtype
 from lora_bridge.progress import StopRequested
 from lora_bridge.protocol_types import LogEvent, PhaseEvent, PlanEvent
 from lora_bridge.quantize import quantize
+from lora_bridge.resuming import earlier_events, require_steps_left, resumed_event, state_to_go_on_from
 from lora_bridge.sample import Studio
 from lora_bridge.sample_prompts import parse_prompts
 from lora_bridge.schedules import warmup_steps
 from lora_bridge.sink import Ending
+from lora_bridge.state_keeper import StateKeeper
 from lora_bridge.text import LiveTexts, prepare_texts
 from lora_bridge.trainer import Trainer
 from lora_bridge.validation import Validator
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from torch import nn
 
     from lora_bridge.dataset import Dataset
@@ -68,7 +73,7 @@ def run(config: TrainConfig, sink: Sink, folder: Path, device: str | None = None
     try:
         return _train(config, dataset, sink, folder, chosen)
     except StopRequested:
-        return Ending("stopped", [])
+        return Ending("paused" if sink.pause_requested() else "stopped", [])
     except (RuntimeError, MemoryError) as error:
         if problem_of(error).code != "out_of_memory":
             raise
@@ -79,8 +84,13 @@ def _train(config: TrainConfig, dataset: Dataset, sink: Sink, folder: Path, devi
     prompts = parse_prompts(config)
     sink.emit(PlanEvent(plan=plan_of(config, dataset)))
     output = OutputFolder(config, sink)
-    try_optimizer(config, make_schedule(config, dataset).total_steps)
-    where = _Where(device, compute_dtype(config, device, sink), config.seed or _new_seed())
+    saved = state_to_go_on_from(config, folder)
+    total_steps = make_schedule(config, dataset).total_steps
+    if saved is not None:
+        require_steps_left(saved, folder, total_steps)
+    try_optimizer(config, total_steps)
+    seed = config.seed or (_new_seed() if saved is None else saved.about.seed)
+    where = _Where(device, compute_dtype(config, device, sink), seed)
     base = open_base_model(config.pretrained_model_name_or_path, config.vae)
     sink.emit(LogEvent(level="info", text=f"Seed {where.seed}, {device}, {where.dtype}."))
 
@@ -99,6 +109,11 @@ def _train(config: TrainConfig, dataset: Dataset, sink: Sink, folder: Path, devi
     optimizer = Optimizer(groups, config, schedule.total_steps, scale_loss=where.dtype == torch.float16)
     warmup = warmup_steps(config, schedule.total_steps)
     facts = RunFacts(config, dataset, schedule, where.seed, warmup, optimizer.description())
+    if saved is not None:
+        facts = replace(facts, started_at=saved.about.started_at, session_id=saved.about.session_id)
+    ema = Ema(networks, config.ema_decay) if config.use_ema else None
+    identity = identity_of(config, dataset)
+    keeper = StateKeeper(facts, networks, optimizer, ema, identity=identity, job_folder=folder, sink=sink)
     objective = make_objective(config, device)
     painter = Painter(config, unet, base.vae().without_encoder(), texts, device) if prompts else None
     studio = Studio(config, prompts, painter, where.seed, folder)
@@ -116,8 +131,16 @@ def _train(config: TrainConfig, dataset: Dataset, sink: Sink, folder: Path, devi
         studio=studio,
         validator=validator,
         facts=facts,
+        ema=ema,
+        keeper=keeper,
     )
-    return trainer.train(sink, output)
+    if saved is not None:
+        keeper.go_on(saved)
+        for event in earlier_events(saved, folder):
+            sink.emit(event)
+        sink.emit(resumed_event(saved, identity, config))
+        output.adopt([Path(path) for path in saved.about.checkpoints])
+    return trainer.train(sink, output, saved.about if saved is not None else None)
 
 
 def _new_seed() -> int:
@@ -150,7 +173,7 @@ def _unet(config: TrainConfig, base: BaseModel, where: _Where, sink: Sink) -> Un
         quantize(unet.module, config.quantize_base_model, where.dtype, where.device)
     unet.to(where.device)
     if config.gradient_checkpointing:
-        unet.checkpoint_gradients(config.checkpointing_method)
+        unet.checkpoint_gradients(config.checkpointing_method, draws=layers_draw(config))
     return unet
 
 

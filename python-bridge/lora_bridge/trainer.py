@@ -4,32 +4,58 @@ from __future__ import annotations
 
 import math
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
 from lora_bridge.appearances import Step, steps
+from lora_bridge.chance import seed_layers
+from lora_bridge.disk_room import require_room
 from lora_bridge.loss import weighted_mean
 from lora_bridge.objective import step_generator
 from lora_bridge.progress import StepReporter
 from lora_bridge.protocol_types import PhaseEvent, ValidationEvent
+from lora_bridge.run_state import epoch_state_name, step_state_name
+from lora_bridge.saving import SaveTimes
 from lora_bridge.sink import Ending
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from torch import Tensor
 
+    from lora_bridge.ema import Ema
     from lora_bridge.materials import Batch, Materials
     from lora_bridge.metadata import RunFacts
-    from lora_bridge.networks import Network
+    from lora_bridge.networks import KeyNormTensors, Network
     from lora_bridge.objective import Drawn, Objective
     from lora_bridge.optim import Optimizer, Update
     from lora_bridge.output import OutputFolder
+    from lora_bridge.run_state import About
     from lora_bridge.sample import Studio
     from lora_bridge.sink import Sink
+    from lora_bridge.state_keeper import StateKeeper
     from lora_bridge.unet import Unet
     from lora_bridge.validation import Validator
+
+
+_NOTHING = Step(0, 0, [], ends_epoch=False)
+
+
+class _Due(NamedTuple):
+    """What is to be done between two steps."""
+
+    saves_epoch: bool
+    saves_step: bool
+    saves_now: bool
+    validates: bool
+    draws: bool
+    draws_now: bool
+    keeps_state: bool
+
+    @property
+    def saves(self) -> bool:
+        return self.saves_epoch or self.saves_step or self.saves_now
 
 
 class Trainer:
@@ -46,6 +72,8 @@ class Trainer:
         studio: Studio,
         validator: Validator | None,
         facts: RunFacts,
+        ema: Ema | None,
+        keeper: StateKeeper,
     ) -> None:
         self._config = facts.config
         self._unet = unet
@@ -56,65 +84,120 @@ class Trainer:
         self._studio = studio
         self._validator = validator
         self._facts = facts
+        self._ema = ema
+        self._keeper = keeper
+        self._times = SaveTimes(facts.config, facts.schedule)
         self._device = networks[0].flat.weights.device
 
-    def train(self, sink: Sink, output: OutputFolder) -> Ending:
-        """Take every step; save and draw on the way and at the end. A failure loses nothing learnt."""
-        schedule = self._facts.schedule
-        output.require_room(self._networks, self._facts)
-        last = Step(0, 0, [], ends_epoch=False)
-        if self._studio.opens_early():
-            self._studio.draw(0, 0, sink)
-        reporter = StepReporter(sink, self._device, self._config, schedule)
-        sink.emit(PhaseEvent(phase="training", done=0, total=schedule.total_steps))
-        stopped = False
+    def train(self, sink: Sink, output: OutputFolder, before: About | None = None) -> Ending:
+        """Take every step after `before`; save and draw on the way and at the end.
+
+        A failure loses nothing learnt.
+        """
+        total = self._facts.schedule.total_steps
+        files = self._times.most_files()
+        require_room([output.need(self._networks, files), *self._keeper.needs(files)])
+        first = last = _NOTHING if before is None else Step(before.step, before.epoch, [], ends_epoch=False)
+        if last.number == 0 and self._studio.opens_early():
+            with self._as_saved():
+                self._studio.draw(0, 0, sink)
+        reporter = StepReporter(sink, self._device, self._config, self._facts.schedule)
+        sink.emit(PhaseEvent(phase="training", done=last.number, total=total))
         try:
-            for step in steps(self._config, self._facts.dataset, schedule, self._facts.seed):
-                stopped = sink.stop_requested()
-                if stopped:
+            for step in self._steps(last.number):
+                if sink.stop_requested():
                     break
-                loss, update = self._take(step)
-                reporter.add(step, loss, update)
+                loss, update, norms = self._take(step)
+                reporter.add(step, loss, update, norms)
                 last = step
-                if step.number < schedule.total_steps:
+                if step.number < total:
                     self._pause_after(step, reporter, output, sink)
             reporter.flush()
         except Exception:
-            if last.number and any(network.has_learnt() for network in self._networks):
+            if last.number > first.number and any(network.has_learnt() for network in self._networks):
                 with self._as_saved():
                     output.save_step(self._networks, self._facts, last.number, last.epoch)
             raise
+        return self._end(last, output, sink)
+
+    def _steps(self, after: int) -> Iterator[Step]:
+        facts = self._facts
+        return steps(facts.config, facts.dataset, facts.schedule, facts.seed, after=after)
+
+    def _end(self, last: Step, output: OutputFolder, sink: Sink) -> Ending:
+        """Keep what was learnt: as a state alone where it is to go on later."""
+        finished = last.number == self._facts.schedule.total_steps
+        pauses = not finished and sink.pause_requested()
         if last.number == 0:
-            return Ending("stopped", [])
+            return Ending("paused" if pauses else "stopped", [])
+        # A state that cannot be saved is no pause: then there must be a file.
+        if pauses and self._keeper.save(last.number, last.epoch, output.checkpoints):
+            return Ending("paused", output.newest_first())
         sink.emit(PhaseEvent(phase="saving", done=0, total=1))
         with self._as_saved():
             files = output.save_final(self._networks, self._facts, last.number, last.epoch)
-            if not stopped:
+            if finished:
                 # Once what was learnt is safe.
                 self._validate(last, sink)
                 self._studio.draw(last.number, last.epoch, sink)
-        return Ending("stopped" if stopped else "completed", files)
+        if not finished or self._config.save_state or self._config.save_state_on_train_end:
+            self._keeper.save(last.number, last.epoch, output.checkpoints)
+        else:
+            self._keeper.forget()
+        return Ending("completed" if finished else "stopped", files)
 
     def _pause_after(self, step: Step, reporter: StepReporter, output: OutputFolder, sink: Sink) -> None:
-        """Save, validate and draw what is due. A step is not said to take the time of it."""
-        every = self._config.save_every_n_epochs
-        saves = step.ends_epoch and every > 0 and step.epoch % every == 0
-        validates = self._validates_after(step)
-        draws = self._studio.is_due(step.number, step.epoch, ends_epoch=step.ends_epoch)
-        if not (saves or validates or draws):
+        """Save, validate and draw what is due or asked for. A step is not said to take the time of it."""
+        due = _Due(
+            saves_epoch=self._times.is_due_epoch(step),
+            saves_step=self._times.is_due_step(step.number),
+            saves_now=sink.take("save"),
+            validates=self._validates_after(step),
+            draws=self._studio.is_due(step.number, step.epoch, ends_epoch=step.ends_epoch),
+            draws_now=sink.take("sample"),
+            keeps_state=self._keeper.is_due(),
+        )
+        if not any(due):
             return
         reporter.flush()
         with self._as_saved():
-            if saves:
-                output.save_epoch(self._networks, self._facts, step.number, step.epoch)
-            if validates:
+            self._save(step, due, output)
+            if due.validates:
                 self._validate(step, sink)
-            if draws:
+            if due.draws or due.draws_now:
                 self._studio.draw(step.number, step.epoch, sink)
-        if validates or draws:
+        # Last: a run that goes on from it has all of the step behind it.
+        self._save_states(step, due, output)
+        if due.validates or due.draws or due.draws_now:
             total = self._facts.schedule.total_steps
             sink.emit(PhaseEvent(phase="training", done=step.number, total=total))
         reporter.resume_clock()
+
+    def _save(self, step: Step, due: _Due, output: OutputFolder) -> None:
+        what = (self._networks, self._facts, step.number, step.epoch)
+        if due.saves_epoch:
+            output.save_epoch(*what)
+            output.remove_epoch(self._times.epoch_to_remove(step.epoch))
+        if due.saves_step:
+            output.save_step(*what)
+            output.remove_step(self._times.step_to_remove(step.number))
+        if due.saves_now and not due.saves_step:
+            output.save_step(*what)
+
+    def _save_states(self, step: Step, due: _Due, output: OutputFolder) -> None:
+        where = (step.number, step.epoch, output.checkpoints)
+        if self._config.save_state and due.saves_epoch:
+            self._keeper.keep(epoch_state_name(step.epoch), *where)
+            self._forget(self._times.epoch_state_to_remove(step.epoch), epoch_state_name)
+        if self._config.save_state and due.saves_step:
+            self._keeper.keep(step_state_name(step.number), *where)
+            self._forget(self._times.step_state_to_remove(step.number), step_state_name)
+        if due.saves or due.keeps_state:
+            self._keeper.save(*where)
+
+    def _forget(self, number: int | None, name: Callable[[int], str]) -> None:
+        if number is not None:
+            self._keeper.discard(name(number))
 
     def _validates_after(self, step: Step) -> bool:
         if self._validator is None:
@@ -132,9 +215,17 @@ class Trainer:
 
     @contextmanager
     def _as_saved(self) -> Generator[None]:
-        """The weights as they are saved and drawn with: some optimizers train with others."""
+        """The networks as they are saved and drawn with: averages, if there are any, and nothing by chance.
+
+        Outside they are bit for bit what they were.
+        """
         try:
-            with self._optimizer.averaged():
+            with ExitStack() as stack:
+                stack.enter_context(self._optimizer.averaged())
+                if self._ema is not None:
+                    stack.enter_context(self._ema.shown())
+                for network in self._networks:
+                    stack.enter_context(network.resting())
                 self._publish()
                 yield
         finally:
@@ -144,12 +235,13 @@ class Trainer:
         for network in self._networks:
             network.flat.publish()
 
-    def _take(self, step: Step) -> tuple[Tensor, Update]:
+    def _take(self, step: Step) -> tuple[Tensor, Update, list[KeyNormTensors]]:
         """One step; the loss is the mean over its samples."""
         count = sum(len(appearances) for appearances in step.batches)
         generator = step_generator(self._facts.seed, step.number, self._device)
         losses: list[Tensor] = []
-        for appearances in step.batches:
+        for index, appearances in enumerate(step.batches):
+            seed_layers(self._facts.seed, step.number, index)
             batch = self._materials.batch(appearances)
             loss = weighted_mean(self._losses(batch, generator), batch.weights, count)
             torch.autograd.backward(self._optimizer.scaled(loss))
@@ -158,7 +250,10 @@ class Trainer:
             losses.append(loss.detach())
         update = self._optimizer.update()
         self._publish()
-        return torch.stack(losses).sum(), update
+        norms = [norms for network in self._networks if (norms := network.limit_norms()) is not None]
+        if self._ema is not None:
+            self._ema.update()
+        return torch.stack(losses).sum(), update, norms
 
     def _losses(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """How far the UNet is from the objective in each sample, [B]."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from lora_bridge.checkpointing import checkpoint_selectively
+from lora_bridge.checkpointing import checkpoint_selectively, checkpoint_whole
 
 if TYPE_CHECKING:
     import torch
@@ -32,12 +33,13 @@ class Unet:
         self._model.to(device)
         return self
 
-    def checkpoint_gradients(self, method: Literal["full", "selective"]) -> None:
-        """Compute activations twice instead of keeping them: all within a block, or the cheap ones."""
-        if method == "full":
-            self._model.enable_gradient_checkpointing()
-        else:
-            self._model.enable_gradient_checkpointing(checkpoint_selectively)
+    def checkpoint_gradients(self, method: Literal["full", "selective"], *, draws: bool = False) -> None:
+        """Compute activations twice instead of keeping them: all within a block, or the cheap ones.
+
+        `draws`: layers built into it leave something out by chance.
+        """
+        checkpoint = checkpoint_whole if method == "full" else checkpoint_selectively
+        self._model.enable_gradient_checkpointing(partial(checkpoint, draws=draws))
 
     def predict(
         self, noisy: Tensor, timesteps: Tensor, hidden: Tensor, pooled: Tensor, time_ids: Tensor

@@ -12,7 +12,7 @@ import torch
 from tensor_files import load_tensors, save_tensors
 from training_support import ListSink, losses_of, make_config, run_training, warnings_of
 
-from lora_bridge import output
+from lora_bridge import disk_room, output
 from lora_bridge.diagnosis import likely_cause
 from lora_bridge.inspection import inspect_lora
 from lora_bridge.problems import ProblemError
@@ -208,7 +208,7 @@ def test_too_little_room_is_said_before_the_first_step(
     def nearly_full(_folder: Path) -> SimpleNamespace:
         return SimpleNamespace(free=5)
 
-    monkeypatch.setattr(output.shutil, "disk_usage", nearly_full)
+    monkeypatch.setattr(disk_room.shutil, "disk_usage", nearly_full)
     sink = ListSink()
     with pytest.raises(ProblemError) as caught:
         run_training(project, tiny_sdxl, sink)
