@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lora_bridge.caption_rules import require_captions
 from lora_bridge.dataset import Dataset, read_dataset, run_schedule
 from lora_bridge.memory_rules import require_memory
+from lora_bridge.network_rules import require_network
 from lora_bridge.objective_rules import require_objective
 from lora_bridge.optimizer_choice import require_optimizer
 from lora_bridge.plan_warnings import plan_warnings
@@ -40,6 +41,7 @@ def require_config(config: TrainConfig) -> None:
     require_views(config)
     require_objective(config)
     require_optimizer(config)
+    require_network(config)
     require_memory(config)
     require_vae(config)
 

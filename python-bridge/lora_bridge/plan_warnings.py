@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lora_bridge.dataset_warnings import dataset_warnings
 from lora_bridge.identify import identify
 from lora_bridge.memory_rules import memory_warnings
+from lora_bridge.network_rules import network_warnings
 from lora_bridge.objective_rules import objective_warnings
 from lora_bridge.optimizer_choice import optimizer_warnings
 from lora_bridge.protocol_types import Problem
@@ -24,6 +25,7 @@ def plan_warnings(config: TrainConfig, dataset: Dataset) -> list[Problem]:
         *dataset_warnings(dataset),
         *_about_parameters(config),
         *objective_warnings(config),
+        *network_warnings(config),
         *optimizer_warnings(config),
         *memory_warnings(config),
         *_about_base_model(config),
@@ -36,13 +38,6 @@ def _about_parameters(config: TrainConfig) -> Iterator[Problem]:
             code="epochs_overridden",
             message=f"Max train steps is {config.max_train_steps}, so Epoch ({config.epoch}) is not used.",
             hint="Set Max train steps to 0 to let Epoch decide.",
-        )
-    if config.network_alpha > config.network_dim:
-        yield Problem(
-            code="alpha_above_rank",
-            message=f"Network Alpha ({config.network_alpha:g}) is more than Network Rank "
-            f"({config.network_dim}), which acts like a higher learning rate.",
-            hint="Half the rank is the usual choice.",
         )
 
 

@@ -1,0 +1,66 @@
+"""What of the network is refused or warned of before a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from training_support import make_config
+
+from lora_bridge.network_rules import network_warnings
+from lora_bridge.plan import require_config
+from lora_bridge.problems import ProblemError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "changes"),
+    [
+        ("nothing_kept", "Network dropout is 1", {"network_dropout": 1.0}),
+        ("nothing_kept", "Rank dropout is 1", {"rank_dropout": 1.0}),
+        ("nothing_kept", "Module dropout is 1", {"module_dropout": 1.0}),
+        ("network_weights_missing", "Network weights", {"dim_from_weights": True}),
+        ("bad_block_weights", "Down LR weights has 2 numbers", {"down_lr_weight": "1,1"}),
+        ("bad_block_weights", "Block dims", {"block_dims": "4," * 22 + "four"}),
+        ("averaged_twice", "EMA", {"use_ema": True, "optimizer": "AdamWScheduleFree"}),
+        ("one_rate_only", "LoRA+", {"optimizer": "Prodigy", "learning_rate": 1.0, "loraplus_lr_ratio": 4.0}),
+        ("one_rate_only", "LoRA+", {"optimizer": "Adafactor", "loraplus_unet_lr_ratio": 4.0}),
+        ("one_rate_only", "Down, Mid", {"optimizer": "Adafactor", "up_lr_weight": "cosine"}),
+    ],
+)
+def test_contradictions_are_refused(tmp_path: Path, code: str, words: str, changes: dict[str, Any]) -> None:
+    with pytest.raises(ProblemError) as caught:
+        require_config(make_config(tmp_path, **changes))
+    assert caught.value.problem.code == code
+    assert words in caught.value.problem.message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"network_dropout": 0.99},
+        # Blocks that are not built have no rate.
+        {"optimizer": "Adafactor", "down_lr_weight": "zeros"},
+        {"optimizer": "Prodigy", "learning_rate": 1.0, "loraplus_text_encoder_lr_ratio": 4.0},
+        {"use_ema": True},
+    ],
+)
+def test_what_goes_together_is_let_be(tmp_path: Path, changes: dict[str, Any]) -> None:
+    require_config(make_config(tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    ("codes", "changes"),
+    [
+        ([], {"network_dim": 320}),
+        (["alpha_above_rank"], {"network_alpha": 8.0}),
+        (["rank_above_width"], {"network_dim": 321}),
+        (["no_convolutions"], {"lora_type": "Kohya LoCon"}),
+        ([], {"lora_type": "Kohya LoCon", "conv_dim": 4}),
+        ([], {"lora_type": "LyCORIS/LoKr", "network_dim": 100000, "network_alpha": 100000.0}),
+    ],
+)
+def test_oddities_are_warned_of(tmp_path: Path, codes: list[str], changes: dict[str, Any]) -> None:
+    assert [problem.code for problem in network_warnings(make_config(tmp_path, **changes))] == codes
