@@ -20,6 +20,7 @@ from lora_bridge.latents import prepare_latents
 from lora_bridge.materials import Materials, texts_of
 from lora_bridge.metadata import RunFacts
 from lora_bridge.model import PARTS, open_base_model
+from lora_bridge.network_weights import load_start
 from lora_bridge.objective import make_objective
 from lora_bridge.optim import Optimizer, RateGroup
 from lora_bridge.optimizer_choice import part_rates
@@ -29,7 +30,7 @@ from lora_bridge.painter import Painter
 from lora_bridge.plan import make_schedule, plan_of, require_config
 from lora_bridge.precision import choose_device, compute_dtype
 from lora_bridge.progress import StopRequested
-from lora_bridge.protocol_types import LogEvent, PhaseEvent, PlanEvent
+from lora_bridge.protocol_types import LogEvent, PhaseEvent, PlanEvent, WarningEvent
 from lora_bridge.quantize import quantize
 from lora_bridge.resuming import earlier_events, require_steps_left, resumed_event, state_to_go_on_from
 from lora_bridge.sample import Studio
@@ -103,6 +104,8 @@ def _train(config: TrainConfig, dataset: Dataset, sink: Sink, folder: Path, devi
     materials = Materials(config, latents, texts, device)
     unet = _unet(config, base, where, sink)
     networks = _networks(config, unet, texts, rates, where.seed)
+    for warning in load_start(networks, config):
+        sink.emit(WarningEvent(problem=warning))
 
     schedule = make_schedule(config, dataset)
     groups = [RateGroup(network, rates[network.part]) for network in networks]
