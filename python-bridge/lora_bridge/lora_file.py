@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import safetensors
 import torch
 
+from lora_bridge.lora_file_rules import problem, require_lora_file
 from lora_bridge.lora_kinds import kind_of, rank_of
 from lora_bridge.lora_names import read_key
-from lora_bridge.problems import ProblemError
 from lora_bridge.safetensors_header import DamagedFileError, read_header
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from torch import Tensor
 
+    from lora_bridge.lora_file_rules import Field
     from lora_bridge.lora_kinds import Kind
     from lora_bridge.lora_sites import LoraPart
-
-Field: TypeAlias = Literal["network_weights", "base_weights"]
-_LABELS: dict[Field, str] = {"network_weights": "Network weights", "base_weights": "Base weights"}
 
 PART_NAMES: dict[LoraPart, str] = {
     "unet": "U-Net",
@@ -71,11 +69,6 @@ def shapes(tensors: Tensors) -> dict[str, tuple[int, ...]]:
     return {key: tuple(tensor.shape) for key, tensor in tensors.items()}
 
 
-def problem(field: Field, flaw: str, message: str, hint: str) -> ProblemError:
-    """About the file of a field: its code is the field with the flaw."""
-    return ProblemError(f"{field}_{flaw}", f"{_LABELS[field]}: {message}", hint)
-
-
 def read_lora(name: str, field: Field, *, values: bool = True) -> LoraFile:
     """All tensors of a file, on the CPU and in its dtypes, and finite.
 
@@ -110,22 +103,6 @@ def read_lora(name: str, field: Field, *, values: bool = True) -> LoraFile:
     if values:
         _require_finite(lora)
     return lora
-
-
-def require_lora_file(name: str, field: Field) -> Path:
-    """The file, which is there and of the one format that is safe to read."""
-    file = Path(name.strip()).expanduser()
-    if not name.strip() or not file.is_file():
-        flaw = f"there is no file {file}." if name.strip() else "no file is given."
-        raise problem(field, "missing", flaw, "Choose a LoRA's .safetensors file, or leave the field empty.")
-    if file.suffix.lower() != ".safetensors":
-        raise problem(
-            field,
-            "format",
-            f"{file.name} is not a .safetensors file. Files of other kinds can run code when they are read.",
-            "Convert it to .safetensors, for instance with a merge tool of Kohya's, and choose that.",
-        )
-    return file
 
 
 def _shape_of(content: Any, stored: str) -> Tensor:

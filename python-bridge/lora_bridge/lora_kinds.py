@@ -32,13 +32,13 @@ _RANK_FIRST: Final = (
     "hada_w1_b",
     "lokr_w2_b",
     "lokr_w1_b",
-    "a1.weight",
+    "a2.weight",
 )
 LEARNT: Final[dict[Kind, tuple[str, ...]]] = {
     "LoRA": ("lora_up.weight",),
     "DoRA": ("lora_up.weight",),
     "LoHa": ("hada_w2_a",),
-    "LoKr": ("lokr_w2", "lokr_w2_a", "lokr_w2_b"),
+    "LoKr": ("lokr_w2", "lokr_w2_b"),
     "GLoRA": ("a2.weight", "b2.weight"),
     "Diag-OFT": ("oft_blocks",),
     "BOFT": ("oft_blocks",),

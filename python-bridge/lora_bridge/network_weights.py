@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import torch
 
-from lora_bridge.lora_file import PART_NAMES, problem, read_lora, shapes
+from lora_bridge.lora_file import PART_NAMES, read_lora, shapes
+from lora_bridge.lora_file_rules import problem
 from lora_bridge.lora_kinds import kind_of, rank_of
 from lora_bridge.lora_sites import Rank
 from lora_bridge.protocol_types import Problem

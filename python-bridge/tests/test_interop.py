@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 import pytest
@@ -80,13 +80,16 @@ def test_a_full_sized_locon_has_66_more() -> None:
     assert numbers_of(networks) == [2_659_840 + 355_840 + 58_560, 165_888, 737_280]
 
 
-def psnr(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float:
+_Pixels: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
+
+
+def psnr(one: _Pixels, other: _Pixels) -> float:
     """In dB, of pictures from 0 to 255."""
-    error = float(np.square(one.astype(float) - other.astype(float)).mean())
+    error = float(np.square(one - other).mean())
     return math.inf if error == 0 else 10 * math.log10(255**2 / error)
 
 
-def their_picture(pipeline: Any) -> np.ndarray[Any, Any]:
+def their_picture(pipeline: Any) -> _Pixels:
     """What diffusers draws at `_PROMPT`."""
     pixels = pipeline(
         "a photo of ohwx person",
@@ -98,7 +101,7 @@ def their_picture(pipeline: Any) -> np.ndarray[Any, Any]:
         generator=torch.Generator().manual_seed(9),
         output_type="np",
     ).images[0]
-    return np.round(pixels * 255)
+    return np.asarray(pixels * 255, dtype=np.float64).round()
 
 
 @pytest.mark.parametrize(
@@ -115,10 +118,10 @@ def test_diffusers_draws_the_picture_that_the_run_drew(
     ending, sink = run_training(
         project, tiny_sdxl, sample_prompts=_PROMPT, sample_at_first=True, **_STRONG, **changes
     )
-    ours = []
+    ours: list[_Pixels] = []
     for event in sink.of(SampleEvent):
         with Image.open(event.path) as picture:
-            ours.append(np.asarray(picture.convert("RGB")).astype(float))
+            ours.append(np.asarray(picture.convert("RGB")).astype(np.float64))
     pipeline = pipeline_of(tiny_sdxl)
     before = their_picture(pipeline)
     pipeline.load_lora_weights(ending.outputs[0])
@@ -127,3 +130,26 @@ def test_diffusers_draws_the_picture_that_the_run_drew(
     assert psnr(ours[-1], after) >= 40
     assert psnr(before, after) < 30
     assert psnr(ours[0], ours[-1]) < 30
+
+
+def test_a_run_begins_with_its_base_weights(project: Path, tiny_sdxl: Path, tmp_path: Path) -> None:
+    first, _ = run_training(project, tiny_sdxl, **_STRONG, text_encoder_lr=0.05)
+    pipeline = pipeline_of(tiny_sdxl)
+    before = their_picture(pipeline)
+    pipeline.load_lora_weights(first.outputs[0])
+    merged = their_picture(pipeline)
+    cases: tuple[dict[str, Any], ...] = ({}, {"cache_text_encoder_outputs": True, "text_encoder_lr": 0.0})
+    for changes in cases:
+        _, sink = run_training(
+            project,
+            tiny_sdxl,
+            sample_prompts=_PROMPT,
+            sample_at_first=True,
+            output_dir=str(tmp_path / "second"),
+            base_weights=str(first.outputs[0]),
+            **changes,
+        )
+        with Image.open(sink.of(SampleEvent)[0].path) as picture:
+            ours = np.asarray(picture.convert("RGB")).astype(np.float64)
+        assert psnr(ours, merged) >= 40
+    assert psnr(before, merged) < 30
