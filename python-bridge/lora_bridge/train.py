@@ -10,6 +10,7 @@ import torch
 from msgspec.structs import replace
 
 from lora_bridge.adapters import build_networks
+from lora_bridge.base_weights import with_base_weights
 from lora_bridge.chance import layers_draw
 from lora_bridge.dataset import read_dataset
 from lora_bridge.ema import Ema
@@ -92,7 +93,7 @@ def _train(config: TrainConfig, dataset: Dataset, sink: Sink, folder: Path, devi
     try_optimizer(config, total_steps)
     seed = config.seed or (_new_seed() if saved is None else saved.about.seed)
     where = _Where(device, compute_dtype(config, device, sink), seed)
-    base = open_base_model(config.pretrained_model_name_or_path, config.vae)
+    base = with_base_weights(open_base_model(config.pretrained_model_name_or_path, config.vae), config)
     sink.emit(LogEvent(level="info", text=f"Seed {where.seed}, {device}, {where.dtype}."))
 
     latents = prepare_latents(base, config, dataset, device, sink)
