@@ -6,22 +6,24 @@ import hashlib
 import json
 import random
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from lora_bridge.metadata_config import KEY, config_for_reproduction
 from lora_bridge.metadata_data import data_metadata, interpolation
+from lora_bridge.metadata_model_spec import model_spec
 from lora_bridge.optimizer_choice import part_rates
+from lora_bridge.whole_hash import WholeHash
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lora_bridge.dataset import Dataset
     from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.run_length import Schedule
 
-KOHYA_MODULE = "networks.lora"
-_ALL_TIMESTEPS = (0, 1000)
 _LEGACY_HASH_START, _LEGACY_HASH_BYTES, _LEGACY_HASH_LENGTH = 1 << 20, 1 << 16, 8
 
 
@@ -35,24 +37,45 @@ class RunFacts(Struct, frozen=True):
     warmup_steps: int
     optimizer: str
     """As Kohya writes it: `module.Class(key=value,...)`."""
+    network_module: str = "networks.lora"
+    """Whose files they are, as Kohya names it."""
+    network_args: dict[str, str] = {}
+    """What the network was given that differs from its defaults."""
+    thumbnail: str = ""
+    """A data URL."""
+    hashes: Mapping[str, WholeHash] = field(default_factory=dict[str, WholeHash])
+    """Of the base model and of the VAE, by `sd_model` and `vae`."""
     started_at: float = field(default_factory=time.time)
     """Seconds since 1970."""
     session_id: int = field(default_factory=lambda: random.SystemRandom().randrange(2**32))
 
 
 def file_metadata(facts: RunFacts, file: Path, step: int, epoch: int) -> dict[str, str]:
-    """Everything but the hashes, which need the file's bytes. Values are strings, as Kohya's are."""
-    values = {
-        **_run(facts),
-        **_method(facts),
-        **data_metadata(facts.config, facts.dataset),
-        **_base_model(facts.config),
-        "ss_steps": step,
-        "ss_epoch": epoch,
-        "ss_training_finished_at": time.time(),
-        **_modelspec(facts, file),
-    }
-    return {key: _text(value) for key, value in values.items()}
+    """Everything but the hashes of the file, which need its bytes. Values are strings, as Kohya's are."""
+    network = _network(facts)
+    if facts.config.no_metadata:
+        return _texts({**network, **model_spec(facts, file)})
+    return _texts(
+        {
+            **network,
+            **_run(facts),
+            **_method(facts),
+            **data_metadata(facts.config, facts.dataset),
+            **_base_model(facts),
+            "ss_steps": step,
+            "ss_epoch": epoch,
+            "ss_training_finished_at": time.time(),
+            **model_spec(facts, file),
+            KEY: config_for_reproduction(facts.config, facts.seed),
+        }
+    )
+
+
+def start_hashing(config: TrainConfig) -> dict[str, WholeHash]:
+    """For `RunFacts.hashes`: of those models that are single files."""
+    names = {"sd_model": config.pretrained_model_name_or_path, "vae": config.vae.strip()}
+    files = {kind: Path(name).expanduser() for kind, name in names.items() if name}
+    return {kind: WholeHash(file) for kind, file in files.items() if file.is_file()}
 
 
 def legacy_hash(beginning: bytes) -> str:
@@ -66,8 +89,26 @@ def hashed_beginning() -> int:
     return _LEGACY_HASH_START + _LEGACY_HASH_BYTES
 
 
-def _text(value: object) -> str:
-    return json.dumps(value) if isinstance(value, dict | list) else str(value)
+def _texts(values: Mapping[str, object]) -> dict[str, str]:
+    return {
+        key: json.dumps(value) if isinstance(value, dict | list) else str(value)
+        for key, value in values.items()
+    }
+
+
+def _network(facts: RunFacts) -> dict[str, object]:
+    """What a loader may want to know."""
+    config = facts.config
+    dim, alpha = config.network_dim, config.network_alpha
+    return {
+        "ss_v2": False,
+        "ss_base_model_version": "sdxl_base_v1-0",
+        "ss_network_module": facts.network_module,
+        # As sd-scripts says of files whose modules differ.
+        "ss_network_dim": "Dynamic" if config.dim_from_weights else dim,
+        "ss_network_alpha": "Dynamic" if config.dim_from_weights else alpha,
+        **({"ss_network_args": facts.network_args} if facts.network_args else {}),
+    }
 
 
 def _run(facts: RunFacts) -> dict[str, object]:
@@ -102,13 +143,11 @@ def _text_encoder_rates(config: TrainConfig) -> list[float] | None:
 
 
 def _method(facts: RunFacts) -> dict[str, object]:
-    """The network, the noise and the loss; what is off, or not in this trainer, as Kohya says it."""
+    """The noise and the loss; what is off, or not in this trainer, as Kohya says it."""
     config = facts.config
     return {
-        "ss_base_model_version": "sdxl_base_v1-0",
-        "ss_network_module": KOHYA_MODULE,
-        "ss_network_dim": config.network_dim,
-        "ss_network_alpha": config.network_alpha,
+        "ss_network_dropout": config.network_dropout or None,
+        "ss_scale_weight_norms": config.scale_weight_norms or None,
         "ss_max_token_length": None if config.max_token_length == "75" else int(config.max_token_length),
         "ss_cache_latents": config.cache_latents,
         "ss_caption_dropout_rate": config.caption_dropout_rate,
@@ -134,8 +173,9 @@ def _method(facts: RunFacts) -> dict[str, object]:
         "ss_fp8_base": False,
         "ss_fp8_base_unet": config.quantize_base_model == "fp8",
         **_validation(config),
-        **{f"ss_{key}": None for key in ("network_dropout", "clip_skip", "scale_weight_norms")},
-        **{f"ss_{key}": False for key in ("v2", "full_fp16", "lowram")},
+        "ss_clip_skip": None,
+        "ss_full_fp16": False,
+        "ss_lowram": False,
     }
 
 
@@ -149,9 +189,15 @@ def _validation(config: TrainConfig) -> dict[str, object]:
     }
 
 
-def _base_model(config: TrainConfig) -> dict[str, object]:
-    facts = _source("sd_model", config.pretrained_model_name_or_path)
-    return facts | (_source("vae", config.vae.strip()) if config.vae.strip() else {})
+def _base_model(facts: RunFacts) -> dict[str, object]:
+    config = facts.config
+    found = _source("sd_model", config.pretrained_model_name_or_path)
+    if config.vae.strip():
+        found |= _source("vae", config.vae.strip())
+    for kind, whole in facts.hashes.items():
+        if (value := whole.value()) is not None:
+            found[f"ss_new_{kind}_hash"] = value
+    return found
 
 
 def _source(kind: str, name: str) -> dict[str, object]:
@@ -164,19 +210,3 @@ def _source(kind: str, name: str) -> dict[str, object]:
         with path.open("rb") as stream:
             facts[f"ss_{kind}_hash"] = legacy_hash(stream.read(hashed_beginning()))
     return facts
-
-
-def _modelspec(facts: RunFacts, file: Path) -> dict[str, object]:
-    config = facts.config
-    restricted = (config.min_timestep, config.max_timestep) != _ALL_TIMESTEPS
-    timesteps = {"modelspec.timestep_range": f"{config.min_timestep},{config.max_timestep}"}
-    return {
-        "modelspec.sai_model_spec": "1.0.1",
-        "modelspec.architecture": "stable-diffusion-xl-v1-base/lora",
-        "modelspec.implementation": "https://github.com/Stability-AI/generative-models",
-        "modelspec.title": file.stem,
-        "modelspec.resolution": str(facts.dataset.parts[0].rules.resolution),
-        "modelspec.prediction_type": "v" if config.v_parameterization else "epsilon",
-        "modelspec.date": datetime.now(UTC).isoformat(timespec="seconds"),
-        **(timesteps if restricted else {}),
-    }

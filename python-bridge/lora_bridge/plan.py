@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lora_bridge.caption_rules import require_captions
 from lora_bridge.dataset import Dataset, read_dataset, run_schedule
 from lora_bridge.memory_rules import require_memory
+from lora_bridge.metadata_model_spec import thumbnail_of
 from lora_bridge.network_rules import require_network
 from lora_bridge.objective_rules import require_objective
 from lora_bridge.optimizer_choice import require_optimizer
@@ -44,6 +45,7 @@ def require_config(config: TrainConfig) -> None:
     require_network(config)
     require_memory(config)
     require_vae(config)
+    thumbnail_of(config)
 
 
 def plan_of(config: TrainConfig, dataset: Dataset) -> Plan:

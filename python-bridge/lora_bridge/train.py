@@ -19,7 +19,8 @@ from lora_bridge.fitting import out_of_memory_problem
 from lora_bridge.identity import identity_of
 from lora_bridge.latents import prepare_latents
 from lora_bridge.materials import Materials, texts_of
-from lora_bridge.metadata import RunFacts
+from lora_bridge.metadata import RunFacts, start_hashing
+from lora_bridge.metadata_model_spec import thumbnail_of
 from lora_bridge.model import PARTS, open_base_model
 from lora_bridge.network_weights import load_start
 from lora_bridge.objective import make_objective
@@ -112,7 +113,18 @@ def _train(config: TrainConfig, dataset: Dataset, sink: Sink, folder: Path, devi
     groups = [RateGroup(network, rates[network.part]) for network in networks]
     optimizer = Optimizer(groups, config, schedule.total_steps, scale_loss=where.dtype == torch.float16)
     warmup = warmup_steps(config, schedule.total_steps)
-    facts = RunFacts(config, dataset, schedule, where.seed, warmup, optimizer.description())
+    facts = RunFacts(
+        config,
+        dataset,
+        schedule,
+        where.seed,
+        warmup,
+        optimizer.description(),
+        network_module=networks[0].kohya_module,
+        network_args=networks[0].network_args,
+        thumbnail=thumbnail_of(config),
+        hashes={} if config.no_metadata else start_hashing(config),
+    )
     if saved is not None:
         facts = replace(facts, started_at=saved.about.started_at, session_id=saved.about.session_id)
     ema = Ema(networks, config.ema_decay) if config.use_ema else None

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from PIL import Image
 from training_support import make_config, save_picture
 
 from lora_bridge.dataset import read_dataset
-from lora_bridge.metadata import RunFacts, file_metadata
-from lora_bridge.plan import make_schedule
+from lora_bridge.metadata import RunFacts, file_metadata, start_hashing
+from lora_bridge.metadata_config import KEY
+from lora_bridge.metadata_model_spec import thumbnail_of
+from lora_bridge.plan import make_plan, make_schedule
+from lora_bridge.problems import ProblemError
+from lora_bridge.protocol_types import TrainConfig
 
 _OFF = {
     "ss_text_encoder_lr": "None",
@@ -52,7 +61,7 @@ _OFF = {
 }
 
 
-def metadata(project: Path, **changes: Any) -> dict[str, str]:
+def metadata(project: Path, facts_changes: dict[str, Any] | None = None, **changes: Any) -> dict[str, str]:
     off: dict[str, Any] = {
         "resize_interpolation": "auto",
         "caption_dropout_rate": 0.0,
@@ -60,7 +69,16 @@ def metadata(project: Path, **changes: Any) -> dict[str, str]:
     }
     config = make_config(project, **{**off, **changes})
     dataset = read_dataset(config)
-    facts = RunFacts(config, dataset, make_schedule(config, dataset), 7, 0, "module.Class(a=1)")
+    facts = RunFacts(
+        config,
+        dataset,
+        make_schedule(config, dataset),
+        7,
+        0,
+        "module.Class(a=1)",
+        thumbnail=thumbnail_of(config),
+        **(facts_changes or {}),
+    )
     return file_metadata(facts, Path("ohwx.safetensors"), 4, 1)
 
 
@@ -166,3 +184,93 @@ resolution = [256, 128]
     assert "ss_bucket_info" not in found
     assert "ss_flip_aug" not in found
     assert str(project) not in json.dumps(found)
+
+
+_TEXTS = {
+    "metadata_title": "A title",
+    "metadata_author": "An author",
+    "metadata_description": "What for",
+    "metadata_license": "MIT",
+    "metadata_tags": "one, two",
+    "metadata_trigger_phrase": "ohwx",
+    "metadata_usage_hint": "at 0.8",
+    "metadata_merged_from": "a, b",
+    "metadata_preprocessor": "hand",
+}
+
+
+def test_what_a_person_writes_is_in_the_model_spec(project: Path) -> None:
+    picture = project / "thumb.png"
+    save_picture(picture, (900, 450))
+    found = metadata(project, **_TEXTS, metadata_thumbnail=str(picture))
+    for key, text in _TEXTS.items():
+        assert found[f"modelspec.{key.removeprefix('metadata_')}"] == text
+    start, _, content = found["modelspec.thumbnail"].partition(",")
+    assert start == "data:image/jpeg;base64"
+    with Image.open(io.BytesIO(base64.b64decode(content))) as small:
+        assert small.size == (256, 128)
+    plain = metadata(project)
+    assert plain["modelspec.title"] == "ohwx"
+    assert plain["modelspec.resolution"] == "128x128"
+    empty = {f"modelspec.{key.removeprefix('metadata_')}" for key in _TEXTS} - {"modelspec.title"}
+    assert not (empty | {"modelspec.thumbnail"}) & plain.keys()
+
+
+def test_a_thumbnail_that_is_no_picture_is_told_before_the_run(project: Path) -> None:
+    (project / "thumb.png").write_text("no picture", encoding="utf-8")
+    with pytest.raises(ProblemError) as caught:
+        make_plan(make_config(project, metadata_thumbnail=str(project / "thumb.png")))
+    assert caught.value.problem.code == "thumbnail_unreadable"
+    assert "thumb.png" in caught.value.problem.message
+
+
+def test_no_metadata_leaves_what_loaders_need(project: Path) -> None:
+    arguments = {"network_module": "lycoris.kohya", "network_args": {"algo": "loha"}}
+    found = metadata(project, arguments, no_metadata=True)
+    training = {key for key in found if not key.startswith("modelspec.")}
+    assert training == {
+        "ss_v2",
+        "ss_base_model_version",
+        "ss_network_module",
+        "ss_network_dim",
+        "ss_network_alpha",
+        "ss_network_args",
+    }
+    assert found["ss_network_module"] == "lycoris.kohya"
+    assert json.loads(found["ss_network_args"]) == {"algo": "loha"}
+    assert "ss_network_args" not in metadata(project)
+
+
+def test_the_network_is_said_as_it_is(project: Path) -> None:
+    found = metadata(project, network_dropout=0.1, scale_weight_norms=1.0)
+    assert (found["ss_network_dropout"], found["ss_scale_weight_norms"]) == ("0.1", "1.0")
+    assert (found["ss_network_dim"], found["ss_network_alpha"]) == ("4", "2.0")
+    assert metadata(project, dim_from_weights=True)["ss_network_dim"] == "Dynamic"
+
+
+def test_the_config_is_there_without_places(project: Path) -> None:
+    places = {
+        "vae": r"C:\Users\me\vae.safetensors",
+        "base_weights": "/home/me/one.safetensors\n/home/me/two.safetensors",
+        "network_weights": "~/start.safetensors",
+    }
+    found = metadata(project, **places, main_process_ip="10.0.0.7", seed=0)
+    text = found[KEY]
+    values = json.loads(text)
+    assert values["vae"] == "vae.safetensors"
+    assert values["base_weights"] == "one.safetensors\ntwo.safetensors"
+    assert values["network_weights"] == "start.safetensors"
+    assert values["train_data_dir"] == "img"
+    assert values["seed"] == 7
+    assert not [secret for secret in (str(project), "home", "Users", "10.0.0.7") if secret in text]
+    repeated = msgspec.convert({**msgspec.to_builtins(make_config(project)), **values}, TrainConfig)
+    assert (repeated.network_dim, repeated.learning_rate, repeated.epoch) == (4, 1e-3, 1)
+
+
+def test_models_are_told_by_their_whole_content(project: Path) -> None:
+    model = project / "base.safetensors"
+    model.write_bytes(b"a model" * 1000)
+    config = make_config(project, pretrained_model_name_or_path=str(model), vae=str(project / "no-vae"))
+    found = metadata(project, {"hashes": start_hashing(config)})
+    assert found["ss_new_sd_model_hash"] == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert "ss_new_vae_hash" not in found

@@ -1,0 +1,50 @@
+"""The config inside a LoRA file, so that the run can be repeated: names of files, never where they lie."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from lora_bridge.protocol_types import TrainConfig
+
+KEY = "lora_atelier.config"
+_PLACES = (
+    "pretrained_model_name_or_path",
+    "vae",
+    "train_data_dir",
+    "reg_data_dir",
+    "dataset_config",
+    "conditioning_data_dir",
+    "output_dir",
+    "logging_dir",
+    "network_weights",
+    "base_weights",
+    "lycoris_preset",
+    "resume",
+    "sample_prompts_file",
+    "metadata_thumbnail",
+)
+_OF_THE_MACHINE = ("main_process_ip", "main_process_port", "gpu_ids")
+
+
+def config_for_reproduction(config: TrainConfig, seed: int) -> str:
+    """The config as JSON with the `seed` that was drawn, files and folders by their names alone.
+
+    What is of the machine is left out: a reader takes the defaults.
+    """
+    values = msgspec.to_builtins(config)
+    for key in _OF_THE_MACHINE:
+        del values[key]
+    for key in _PLACES:
+        values[key] = "\n".join(_name(line) for line in values[key].splitlines())
+    return json.dumps({**values, "seed": seed})
+
+
+def _name(path: str) -> str:
+    """The last step of a path of any system."""
+    path = path.strip().rstrip("/\\")
+    return PureWindowsPath(PurePosixPath(path).name).name
