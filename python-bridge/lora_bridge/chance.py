@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -23,5 +23,5 @@ def seed_layers(seed: int, step: int, batch: int) -> None:
     So a resumed run draws the same, and so does a block that is computed again in the backward pass.
     """
     chance = random.Random(f"layers-{seed}-{step}-{batch}").randrange(2**63)
-    torch.manual_seed(chance)
+    cast("Any", torch).manual_seed(chance)
     random.seed(chance)

@@ -186,7 +186,7 @@ resolution = [256, 128]
     assert str(project) not in json.dumps(found)
 
 
-_TEXTS = {
+_TEXTS: dict[str, Any] = {
     "metadata_title": "A title",
     "metadata_author": "An author",
     "metadata_description": "What for",
@@ -249,7 +249,7 @@ def test_the_network_is_said_as_it_is(project: Path) -> None:
 
 
 def test_the_config_is_there_without_places(project: Path) -> None:
-    places = {
+    places: dict[str, Any] = {
         "vae": r"C:\Users\me\vae.safetensors",
         "base_weights": "/home/me/one.safetensors\n/home/me/two.safetensors",
         "network_weights": "~/start.safetensors",
