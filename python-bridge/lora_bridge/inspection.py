@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import safetensors
 
+from lora_bridge.lora_kinds import LEARNT, kind_of, rank_of
+from lora_bridge.lora_names import split_key
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import Inspection, LoraModule, Parts
 from lora_bridge.safetensors_header import DamagedFileError, Header, read_header
@@ -18,9 +20,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-_DOWN = (".lora_down.weight", ".lora_A.weight")
-_UP = (".lora_up.weight", ".lora_B.weight")
-_ALPHA = ".alpha"
+    from lora_bridge.lora_kinds import Kind
+
 _FIRST_ENCODERS_LAYER = re.compile(r"lora_te1_text_model_encoder_layers_(\d+)_")
 # Trainers put pictures and the captions of whole data sets into the metadata; a protocol line has an end.
 _MAX_METADATA_VALUE = 20_000
@@ -34,33 +35,44 @@ class _Values(NamedTuple):
     first: float
 
 
+class _Module(NamedTuple):
+    """An adapter of one layer."""
+
+    name: str
+    kind: Kind
+    tensors: dict[str, str]
+    """The names of its tensors in the file, by key."""
+    rank: int
+    """0 for what has none, such as iA3."""
+
+
 def inspect_lora(path: str) -> Inspection:
-    """Read a LoRA file, its numbers included.
+    """Read a LoRA file, or one of another kind of adapter, its numbers included.
 
     Raises ProblemError `lora_missing`, `lora_damaged` or `not_a_lora`.
     """
     file = Path(path).expanduser()
     header = _header(file)
-    names = _module_names(header)
-    if not names:
+    found = _modules(header)
+    if not found:
         raise ProblemError(
             "not_a_lora",
-            f"{file} is not a LoRA: none of its {len(header.tensors)} tensors is a lora_down matrix.",
+            f"{file} is not a LoRA: none of its {len(header.tensors)} tensors is part of an adapter.",
             "Choose a file that a LoRA training made.",
         )
     try:
         values = dict(_read_values(file))
     except safetensors.SafetensorError as error:
         raise _damaged(f"{file} is damaged: {error}") from None
-    modules = [_module(name, header, values) for name in names]
+    modules = [_about(module, values) for module in found]
     return Inspection(
         path=str(file),
         bytes=file.stat().st_size,
         tensors=len(header.tensors),
         dtypes=sorted({tensor.dtype for tensor in header.tensors.values()}),
         modules=modules,
-        parts=_parts(names),
-        ranks=sorted({module.rank for module in modules}),
+        parts=_parts([module.name for module in modules]),
+        ranks=sorted({module.rank for module in modules if module.rank}),
         alphas=sorted({module.alpha for module in modules if module.alpha is not None}),
         non_finite_tensors=sorted(name for name, value in values.items() if value.largest is None),
         empty_modules=_empty(modules),
@@ -81,32 +93,36 @@ def _damaged(message: str) -> ProblemError:
     return ProblemError("lora_damaged", message, "Copy or download it again, or train again.")
 
 
-def _module_names(header: Header) -> list[str]:
-    return sorted(
-        name.removesuffix(end)
-        for name, tensor in header.tensors.items()
-        for end in _DOWN
-        if name.endswith(end) and tensor.shape
-    )
+def _modules(header: Header) -> list[_Module]:
+    """By name. What is no adapter's, such as a whole model's weights, is none."""
+    grouped: dict[str, dict[str, str]] = {}
+    for stored in header.tensors:
+        split = split_key(stored)
+        if split is not None:
+            grouped.setdefault(split[0], {})[split[1]] = stored
+    modules: list[_Module] = []
+    for name, tensors in sorted(grouped.items()):
+        shapes = {key: header.tensors[stored].shape for key, stored in tensors.items()}
+        kind = kind_of(shapes)
+        if kind is not None:
+            modules.append(_Module(name, kind, tensors, rank_of(shapes)))
+    return modules
 
 
-def _module(name: str, header: Header, values: Mapping[str, _Values]) -> LoraModule:
-    down = next(f"{name}{end}" for end in _DOWN if f"{name}{end}" in values)
-    ups = [f"{name}{end}" for end in _UP if f"{name}{end}" in values]
-    rank = header.tensors[down].shape[0]
-    alpha = values.get(f"{name}{_ALPHA}")
-    # As every loader has it: without an alpha the LoRA acts unscaled.
-    scale = float(rank) if alpha is None else alpha.first
+def _about(module: _Module, values: Mapping[str, _Values]) -> LoraModule:
+    stored = module.tensors.get("alpha")
+    alpha = None
+    if module.rank:
+        # As every loader has it: without an alpha the LoRA acts unscaled.
+        alpha = float(module.rank) if stored is None else values[stored].first
+    learnt = [values[module.tensors[key]].largest for key in LEARNT[module.kind] if key in module.tensors]
+    finite = [value for value in learnt if value is not None]
     return LoraModule(
-        name=name,
-        rank=rank,
-        alpha=scale if math.isfinite(scale) else None,
-        up_max=values[ups[0]].largest if ups else 0.0,
-        non_finite=[
-            tensor
-            for tensor in (down, *ups, f"{name}{_ALPHA}")
-            if tensor in values and values[tensor].largest is None
-        ],
+        name=module.name,
+        rank=module.rank,
+        alpha=alpha if alpha is not None and math.isfinite(alpha) else None,
+        up_max=max(finite, default=0.0) if len(finite) == len(learnt) else None,
+        non_finite=[name for name in module.tensors.values() if values[name].largest is None],
     )
 
 
@@ -144,9 +160,9 @@ def _parts(names: list[str]) -> Parts:
     def count(*prefixes: str) -> int:
         return sum(name.startswith(prefixes) for name in names)
 
-    unet = count("lora_unet_", "unet.")
-    first = count("lora_te1_", "lora_te_", "text_encoder.")
-    second = count("lora_te2_", "text_encoder_2.")
+    unet = count("lora_unet_", "lycoris_unet_", "unet.")
+    first = count("lora_te1_", "lycoris_te1_", "lora_te_", "text_encoder.")
+    second = count("lora_te2_", "lycoris_te2_", "text_encoder_2.")
     return Parts(
         unet=unet, text_encoder1=first, text_encoder2=second, other=len(names) - unet - first - second
     )

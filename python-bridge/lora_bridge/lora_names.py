@@ -47,6 +47,15 @@ _KEYS = {
     "lora_magnitude_vector.weight": "dora_scale",
     "lora_magnitude_vector.default.weight": "dora_scale",
 }
+_ENDS: Final = (
+    *_KEYS,
+    *("alpha", "dora_scale", "lora_mid.weight"),
+    *("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2"),
+    *("lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t1", "lokr_t2"),
+    *("a1.weight", "a2.weight", "b1.weight", "b2.weight", "bm.weight"),
+    *("oft_blocks", "rescale", "on_input", "weight", "diff", "diff_b", "w_norm", "b_norm"),
+)
+"""What can stand behind a module's name: longer ones before those that they end with."""
 _PROCESSOR = re.compile(r"(.+)\.processor\.(to_q|to_k|to_v|to_out)_lora\.(down|up)\.weight")
 
 # Every step of a dotted name that has an underscore in it: the others end at each underscore.
@@ -127,15 +136,28 @@ class LoraKey(NamedTuple):
 
 def read_key(name: str) -> LoraKey | None:
     """None for what names no part of SDXL. Whether the part has such a module is not known here."""
+    split = split_key(name)
+    if split is None:
+        return None
+    module, key = split[0].removeprefix(_WRAPPER), split[1]
     for prefix, part in _UNDERSCORED.items():
-        if name.startswith(prefix):
-            module, _, key = name.removeprefix(prefix).partition(".")
-            return LoraKey(part, _module(part, dotted(module)), _KEYS.get(key, key)) if key else None
-    bare = name.removeprefix(_WRAPPER)
+        if module.startswith(prefix):
+            return LoraKey(part, _module(part, dotted(module.removeprefix(prefix))), key)
     for prefix, part in _DOTTED.items():
-        if bare.startswith(prefix):
-            inner = bare if prefix.endswith(("blocks.", "block.")) else bare.removeprefix(prefix)
-            return _read_dotted(part, inner.removeprefix(_WRAPPER))
+        if module.startswith(prefix):
+            inner = module if prefix.endswith(("blocks.", "block.")) else module.removeprefix(prefix)
+            return LoraKey(part, _module(part, inner.removeprefix(_WRAPPER)), key)
+    return None
+
+
+def split_key(name: str) -> tuple[str, str] | None:
+    """The module and the key, in Kohya's names, of any adapter's tensor; None for what is no such tensor."""
+    if match := _PROCESSOR.fullmatch(name):
+        layer = match[2] + (".0" if match[2] == "to_out" else "")
+        return f"{match[1]}.{layer}", f"lora_{match[3]}.weight"
+    for end in _ENDS:
+        if name.endswith(f".{end}"):
+            return name.removesuffix(f".{end}"), _KEYS.get(end, end)
     return None
 
 
@@ -171,17 +193,6 @@ def diffusers_unet_name(name: str) -> str:
 
 def _resnet(name: str) -> str:
     return _LDM_RESNET.get(name, name)
-
-
-def _read_dotted(part: LoraPart, name: str) -> LoraKey | None:
-    if match := _PROCESSOR.fullmatch(name):
-        layer = match[2] + (".0" if match[2] == "to_out" else "")
-        return LoraKey(part, f"{match[1]}.{layer}", f"lora_{match[3]}.weight")
-    for end, key in _KEYS.items():
-        if name.endswith(f".{end}"):
-            return LoraKey(part, _module(part, name.removesuffix(f".{end}")), key)
-    module, _, key = name.rpartition(".")
-    return LoraKey(part, _module(part, module), key) if module else None
 
 
 def _module(part: LoraPart, name: str) -> str:

@@ -94,6 +94,63 @@ def test_names_modules_that_do_nothing(tmp_path: Path) -> None:
     assert found.empty_modules == [TE1, UNET]
 
 
+@pytest.mark.parametrize(
+    ("shapes", "learnt", "rank"),
+    [
+        (
+            {"hada_w1_a": (8, 3), "hada_w1_b": (3, 8), "hada_w2_a": (8, 3), "hada_w2_b": (3, 8)},
+            "hada_w2_a",
+            3,
+        ),
+        ({"lokr_w1": (2, 2), "lokr_w2_a": (4, 3), "lokr_w2_b": (3, 4)}, "lokr_w2_b", 3),
+        ({"lokr_w1": (2, 2), "lokr_w2": (4, 4)}, "lokr_w2", 0),
+        (
+            {"a1.weight": (8, 3), "a2.weight": (3, 8), "b1.weight": (8, 3), "b2.weight": (3, 8)},
+            "b2.weight",
+            3,
+        ),
+        ({"oft_blocks": (2, 4, 4)}, "oft_blocks", 0),
+        ({"oft_blocks": (3, 2, 4, 4), "rescale": (8, 1)}, "oft_blocks", 0),
+        ({"weight": (8,), "on_input": ()}, "weight", 0),
+        ({"diff": (8, 8), "diff_b": (8,)}, "diff_b", 0),
+        ({"w_norm": (8,), "b_norm": (8,)}, "w_norm", 0),
+        ({"lora_down.weight": (3, 8), "lora_up.weight": (8, 3), "dora_scale": (1, 8)}, "lora_up.weight", 3),
+        (
+            {
+                "lora_down.weight": (3, 8, 1, 1),
+                "lora_mid.weight": (3, 3, 3, 3),
+                "lora_up.weight": (8, 3, 1, 1),
+            },
+            "lora_up.weight",
+            3,
+        ),
+    ],
+)
+def test_counts_every_kind_of_adapter(
+    tmp_path: Path, shapes: dict[str, tuple[int, ...]], learnt: str, rank: int
+) -> None:
+    tensors = {f"{name}.{key}": torch.zeros(shape) for name in (UNET, TE1) for key, shape in shapes.items()}
+    for key in shapes.keys() - {learnt}:
+        if not key.startswith(("diff", "w_", "b_", "a2")):
+            tensors[f"{TE1}.{key}"].fill_(1)
+    tensors[f"{UNET}.{learnt}"].fill_(-0.5)
+    tensors |= {f"{name}.alpha": torch.tensor(2.0) for name in (UNET, TE1)}
+    found = inspect_lora(str(save_tensors(tmp_path / "lora.safetensors", tensors)))
+    assert [(lora.name, lora.rank, lora.up_max) for lora in found.modules] == [
+        (TE1, rank, 0.0),
+        (UNET, rank, 0.5),
+    ]
+    assert (found.parts.unet, found.parts.text_encoder1) == (1, 1)
+    assert found.empty_modules == [TE1]
+    assert (found.ranks, found.alphas) == (([rank], [2.0]) if rank else ([], []))
+
+
+def test_names_what_is_not_a_number_in_any_kind(tmp_path: Path) -> None:
+    tensors = {f"{UNET}.diff": torch.full((2, 2), math.inf), f"{UNET}.diff_b": torch.ones(2)}
+    (lora,) = inspect_lora(str(save_tensors(tmp_path / "lora.safetensors", tensors))).modules
+    assert (lora.up_max, lora.non_finite) == (None, [f"{UNET}.diff"])
+
+
 def test_reads_the_names_of_diffusers(tmp_path: Path) -> None:
     tensors = {
         "unet.mid_block.attentions.0.proj_in.lora_A.weight": torch.ones(4, 8),
