@@ -17,6 +17,7 @@ from diffusers.schedulers.scheduling_k_dpm_2_ancestral_discrete import KDPM2Ance
 from diffusers.schedulers.scheduling_k_dpm_2_discrete import KDPM2DiscreteScheduler
 from diffusers.schedulers.scheduling_lms_discrete import LMSDiscreteScheduler
 from diffusers.schedulers.scheduling_pndm import PNDMScheduler
+from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
 
 from lora_bridge.identify import Prediction
 from lora_bridge.noise import BETA_END, BETA_START, TIMESTEPS, alphas_cumprod, zero_terminal
@@ -68,6 +69,13 @@ _DPM_2 = _Recipe(KDPM2DiscreteScheduler, {})
 _DPM_2_A = _Recipe(KDPM2AncestralDiscreteScheduler, {}, draws_noise=True)
 _RECIPES: dict[Sampler, _Recipe] = {
     "dpm++_2m_karras": _Recipe(DPMSolverMultistepScheduler, {"use_karras_sigmas": True}),
+    "dpm++_2m": _Recipe(DPMSolverMultistepScheduler, _TRAILING),
+    "dpm++_2m_sde_karras": _Recipe(
+        DPMSolverMultistepScheduler,
+        {"use_karras_sigmas": True, "algorithm_type": "sde-dpmsolver++"},
+        draws_noise=True,
+    ),
+    "unipc": _Recipe(UniPCMultistepScheduler, _TRAILING),
     "ddim": _Recipe(DDIMScheduler, {**_TRAILING, "clip_sample": False}),
     "pndm": _Recipe(PNDMScheduler, {**_TRAILING, "skip_prk_steps": True, "set_alpha_to_one": True}),
     "lms": _LMS,

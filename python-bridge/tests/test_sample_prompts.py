@@ -107,7 +107,7 @@ def test_every_sampler_can_be_named(sampler: Sampler) -> None:
         ("a cat --l -1", "has --l “-1”"),
         ("a cat --l much", "has --l “much”"),
         ("a cat --n", "has --n “”, which is not a text."),
-        ("a cat --ss magic", "has --ss “magic”, which is not one of dpm++_2m_karras, ddim, "),
+        ("a cat --ss magic", "has --ss “magic”, which is not one of dpm++_2m_karras, dpm++_2m, "),
         ("a cat --g 3.5", "has --g, which is none of --n, --w, --h, --d, --s, --l, --ss."),
         ("a cat --w=64", "has --w=64, which is none of"),
         ("a cat -- 64", "has --, which is none of"),
