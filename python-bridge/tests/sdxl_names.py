@@ -62,3 +62,32 @@ def text_encoder_names(number: int, layers: int) -> set[str]:
         f"lora_te{number}_text_model_encoder_layers_{layer}_{name}"
         for layer, name in product(range(layers), inside)
     }
+
+
+def unet_layers() -> set[str]:
+    """Every layer of the UNet that has a weight, by its name in Stability's layout."""
+    block = [
+        *(f"attn{which}.to_{what}" for which, what in product((1, 2), ("q", "k", "v", "out.0"))),
+        *("ff.net.0.proj", "ff.net.2", "norm1", "norm2", "norm3"),
+    ]
+    attentions = {_dotted(where): depth for where, depth in DEPTHS.items()}
+    resnet = ("in_layers.0", "in_layers.2", "emb_layers.1", "out_layers.0", "out_layers.3")
+    return {
+        *("input_blocks.0.0", "time_embed.0", "time_embed.2", "label_emb.0.0", "label_emb.0.2"),
+        *("out.0", "out.2"),
+        *(f"{where}.{layer}" for where, layer in product(attentions, ("norm", "proj_in", "proj_out"))),
+        *(
+            f"{where}.transformer_blocks.{number}.{layer}"
+            for where, depth in attentions.items()
+            for number, layer in product(range(depth), block)
+        ),
+        *(f"{_dotted(where)}.{layer}" for where, layer in product(RESNETS, resnet)),
+        *(f"{_dotted(where)}.skip_connection" for where in WIDENED),
+        *(_dotted(where) for where in RESAMPLERS),
+    }
+
+
+def _dotted(name: str) -> str:
+    """`input_blocks_4_1` is `input_blocks.4.1`."""
+    way, kind, *numbers = name.split("_")
+    return ".".join([f"{way}_{kind}", *numbers])
