@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lora_bridge.block_weights import read_blocks
+from lora_bridge.lora_file_rules import base_weights_of, require_lora_file
 from lora_bridge.optimizer_choice import choose_optimizer, part_rates
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import Problem
@@ -21,7 +22,7 @@ _HIGH_RANK = 320
 
 
 def require_network(config: TrainConfig) -> None:
-    """Raise ProblemError for parameters of the network that contradict each other."""
+    """Raise ProblemError for parameters of the network that contradict each other, or name no file."""
     _require_chances(config)
     if config.dim_from_weights and not config.network_weights.strip():
         raise ProblemError(
@@ -29,6 +30,9 @@ def require_network(config: TrainConfig) -> None:
             "DIM from weights is on, but there is no file in Network weights to take ranks from.",
             "Choose a LoRA in Network weights, or turn DIM from weights off.",
         )
+    if config.network_weights.strip():
+        require_lora_file(config.network_weights, "network_weights")
+    base_weights_of(config)
     if config.lora_type in _BLOCK_TYPES:
         read_blocks(config)
     _require_fitting_optimizer(config)
