@@ -106,8 +106,9 @@ def _train(config: TrainConfig, dataset: Dataset, sink: Sink, folder: Path, devi
     materials = Materials(config, latents, texts, device)
     unet = _unet(config, base, where, sink)
     networks = _networks(config, unet, texts, rates, where.seed)
-    for warning in load_start(networks, config):
-        sink.emit(WarningEvent(problem=warning))
+    if saved is None:
+        for warning in load_start(networks, config):
+            sink.emit(WarningEvent(problem=warning))
 
     schedule = make_schedule(config, dataset)
     groups = [RateGroup(network, rates[network.part]) for network in networks]
