@@ -87,14 +87,21 @@ def _header(entries: dict[str, object], metadata: dict[str, str]) -> bytes:
 
 
 def _verify(file: Path, expected: dict[str, Tensor]) -> None:
-    """Everything that was written is there, and finite."""
+    """Everything that was written is there, number for number, and finite."""
     if read_header(file).tensors.keys() != expected.keys():
         raise ProblemError("output_damaged", f"{file} was written, but does not hold what it should.")
     with cast("Any", safe_open(file, framework="pt")) as written:
-        for name in expected:
-            if not torch.isfinite(written.get_tensor(name)).all():
+        for name, tensor in expected.items():
+            if not torch.isfinite(tensor).all():
                 raise ProblemError(
                     "lora_not_finite",
                     f"The LoRA holds numbers that are not finite ({name}), so it was not saved.",
                     "Save as float or bf16 instead of fp16, and lower the learning rate.",
+                )
+            found: Tensor = written.get_tensor(name)
+            if found.dtype != tensor.dtype or not torch.equal(found, tensor):
+                raise ProblemError(
+                    "output_damaged",
+                    f"{file} was written, but {name} reads back as something else.",
+                    "Check the disk, or save to another one.",
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, cast
 
 import diffusers
@@ -83,4 +84,23 @@ def test_what_is_not_finite_leaves_no_file(tiny_sdxl: Path, tmp_path: Path) -> N
     with pytest.raises(ProblemError, match="lora_te2_text_model_encoder_layers_0") as caught:
         write_lora(file, kohya_tensors(networks, torch.float32), {})
     assert caught.value.problem.code == "lora_not_finite"
+    assert not file.exists()
+
+
+def test_what_the_disk_changes_leaves_no_file(
+    tiny_sdxl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lora = network(tiny_unet(tiny_sdxl).module)
+    learn(lora)
+    file = tmp_path / "ohwx.safetensors"
+
+    def damage(_descriptor: int) -> None:
+        content = bytearray(file.read_bytes())
+        content[-3] ^= 1
+        file.write_bytes(content)
+
+    monkeypatch.setattr(os, "fsync", damage)
+    with pytest.raises(ProblemError, match="reads back as something else") as caught:
+        write_lora(file, kohya_tensors([lora], torch.float32), {})
+    assert caught.value.problem.code == "output_damaged"
     assert not file.exists()
