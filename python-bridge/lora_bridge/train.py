@@ -40,6 +40,7 @@ from lora_bridge.sample_prompts import parse_prompts
 from lora_bridge.schedules import warmup_steps
 from lora_bridge.sink import Ending
 from lora_bridge.state_keeper import StateKeeper
+from lora_bridge.tensorboard_log import TensorBoardSink
 from lora_bridge.text import LiveTexts, prepare_texts
 from lora_bridge.trainer import Trainer
 from lora_bridge.validation import Validator
@@ -73,14 +74,18 @@ def run(config: TrainConfig, sink: Sink, folder: Path, device: str | None = None
     require_config(config)
     chosen = choose_device(device)
     dataset = read_dataset(config)
+    logged = TensorBoardSink(sink, config, folder) if config.log_with == "tensorboard" else None
     try:
-        return _train(config, dataset, sink, folder, chosen)
+        return _train(config, dataset, logged or sink, folder, chosen)
     except StopRequested:
         return Ending("paused" if sink.pause_requested() else "stopped", [])
     except (RuntimeError, MemoryError) as error:
         if problem_of(error).code != "out_of_memory":
             raise
         raise out_of_memory_problem(config, dataset, chosen) from error
+    finally:
+        if logged is not None:
+            logged.close()
 
 
 def _train(config: TrainConfig, dataset: Dataset, sink: Sink, folder: Path, device: torch.device) -> Ending:

@@ -19,19 +19,42 @@ export const modelOptions: Options = {
   ),
 };
 
-const adapters = 'Going on from, or building on, other LoRAs.';
-const regularisers = 'Dropout and norm limits of the LoRA.';
+const start = 'test_network_weights.py::test_it_begins_with_the_effect_of_the_file';
+const merged = 'test_base_weights.py::test_files_are_merged_by_their_multipliers';
 
 export const networkOptions: Options = {
-  network_module: replaced('LoRA type: Standard is networks.lora. Other types are not built yet.'),
+  network_module: replaced(
+    'LoRA type: Standard and Kohya LoCon are networks.lora, LoRA-FA is networks.lora_fa. Other types are not built yet.',
+  ),
   network_dim: done('test_lora.py::test_flat_lora_equals_peft', 'network_dim'),
   network_alpha: done('test_lora.py::test_flat_lora_equals_peft', 'network_alpha'),
-  ...each('network_dropout scale_weight_norms', notBuilt(regularisers)),
-  network_args: notBuilt('Convolutions, block ranks and rates, LoRA+, rank and module dropout.'),
-  ...each(
-    'network_weights dim_from_weights base_weights base_weights_multiplier',
-    notBuilt(adapters),
+  network_dropout: done('test_lora_kinds.py::test_dropouts_are_kohyas', 'network_dropout'),
+  scale_weight_norms: done(
+    'test_lora_kinds.py::test_norms_are_held_to_the_limit',
+    'scale_weight_norms',
   ),
+  network_args: done(
+    'test_lora_kinds.py::test_blocks_have_ranks_and_rates_of_their_own',
+    'conv_dim',
+    'conv_alpha',
+    'rank_dropout',
+    'module_dropout',
+    'loraplus_lr_ratio',
+    'loraplus_unet_lr_ratio',
+    'loraplus_text_encoder_lr_ratio',
+    'down_lr_weight',
+    'mid_lr_weight',
+    'up_lr_weight',
+    'block_lr_zero_threshold',
+    'block_dims',
+    'block_alphas',
+    'conv_block_dims',
+    'conv_block_alphas',
+  ),
+  network_weights: done(start, 'network_weights'),
+  dim_from_weights: done('test_network_weights.py::test_dim_from_weights', 'dim_from_weights'),
+  base_weights: done(merged, 'base_weights'),
+  base_weights_multiplier: done(merged, 'base_weights_multiplier'),
   network_train_unet_only: replaced('Text Encoder learning rate 0, which is the default.'),
   network_train_text_encoder_only: replaced('Unet learning rate 0.'),
   unet_lr: done('test_optimizer_choice.py::test_each_part_has_its_rate', 'unet_lr'),
@@ -40,7 +63,7 @@ export const networkOptions: Options = {
     'text_encoder_lr',
     'text_encoder2_lr',
   ),
-  no_metadata: notBuilt('Every file tells how it was made.'),
+  no_metadata: done('test_metadata.py::test_no_metadata_leaves_what_loaders_need', 'no_metadata'),
   training_comment: done(
     'test_train_run.py::test_a_training_from_folder_to_file',
     'training_comment',
