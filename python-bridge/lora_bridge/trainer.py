@@ -13,7 +13,7 @@ from lora_bridge.chance import seed_layers
 from lora_bridge.disk_room import require_room
 from lora_bridge.loss import weighted_mean
 from lora_bridge.objective import step_generator
-from lora_bridge.progress import StepReporter
+from lora_bridge.progress import StepReporter, StopRequested
 from lora_bridge.protocol_types import PhaseEvent, ValidationEvent
 from lora_bridge.run_state import epoch_state_name, step_state_name
 from lora_bridge.saving import SaveTimes
@@ -209,7 +209,10 @@ class Trainer:
     def _validate(self, step: Step, sink: Sink) -> None:
         if self._validator is not None:
             sink.emit(PhaseEvent(phase="validating", done=0, total=1))
-            loss = self._validator.loss()
+            try:
+                loss = self._validator.loss()
+            except StopRequested:
+                return  # the training asks the sink itself
             shown = loss if math.isfinite(loss) else None
             sink.emit(ValidationEvent(step=step.number, epoch=step.epoch, loss=shown))
 

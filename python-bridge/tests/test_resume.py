@@ -15,6 +15,7 @@ from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import (
     CheckpointEvent,
     JobEvent,
+    PhaseEvent,
     ResumedEvent,
     StateEvent,
     StepEvent,
@@ -246,3 +247,17 @@ def test_save_now_and_draw_now(project: Path, tiny_sdxl: Path) -> None:
     drawn = sorted(path.name for path in (project / "job" / "samples").glob("*.png"))
     assert [name.split("_")[1] for name in drawn] == ["000001", "000004"]
     assert [event.step for event in sink.of(StateEvent)] == [1]
+
+
+def test_a_pause_while_it_validates_keeps_the_step(project: Path, tiny_sdxl: Path) -> None:
+    def validates(event: JobEvent) -> bool:
+        return isinstance(event, PhaseEvent) and event.phase == "validating"
+
+    changes: dict[str, Any] = {"epoch": 3, "validation_split": 0.5, "save_every_n_epochs": 1}
+    ending, sink = run_training(project, tiny_sdxl, ListSink(pause_when=validates), **changes)
+    steps = len(losses_of(sink))
+    assert 0 < steps < sink.of(StepEvent)[0].total
+    assert ending.outcome == "paused"
+    assert sink.of(StateEvent)[-1].step == steps
+    # What the run had saved is still told of.
+    assert [path.name for path in ending.outputs] == ["ohwx-000001.safetensors"]

@@ -89,11 +89,11 @@ test('the way from a run without samples to where prompts are set', async ({
   await page.getByRole('button', { name: 'Prepare training data' }).click();
   await expect(page.getByRole('button', { name: 'Go to Captioning' })).toBeVisible();
   await page.getByRole('tab', { name: 'Parameters' }).click();
-  await page.getByRole('textbox', { name: 'Sample prompts' }).fill('');
+  await page.getByRole('textbox', { name: 'Sample prompts', exact: true }).fill('');
   await page.getByRole('tab', { name: 'Training' }).click();
   await expect(page.getByText('No samples will be drawn.')).toBeVisible();
   await page.getByRole('button', { name: 'Set prompts' }).click();
-  const prompts = page.getByRole('textbox', { name: 'Sample prompts' });
+  const prompts = page.getByRole('textbox', { name: 'Sample prompts', exact: true });
   await expect(prompts).toBeFocused();
   await prompts.fill('a portrait --w 64 --h 64\na cat --q 1');
   await expect(page.getByText(/Line 2 of Sample prompts has --q/u)).toBeVisible();
