@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from lora_bridge.adapter_weights import changed_weight
 from lora_bridge.file_stamp import file_stamps
 from lora_bridge.lora_file import PART_NAMES, read_lora, shapes
 from lora_bridge.lora_file_rules import base_weights_of, problem
@@ -99,43 +100,29 @@ def merge(weights: Sequence[BaseWeights], part: LoraPart, module: nn.Module) -> 
 def _merge_layer(
     lora: LoraFile, place: tuple[LoraPart, str], layer: Any, tensors: Tensors, multiplier: float
 ) -> None:
-    name = place[1]
     kind = kind_of(shapes(tensors))
-    changes: dict[str, Tensor | None]
-    match kind:
-        case "LoRA":
-            changes = {"weight": lora.scale(*place) * _product(tensors), "bias": tensors.get("diff_b")}
-        case "full":
-            changes = {"weight": tensors["diff"], "bias": tensors.get("diff_b")}
-        case "norm":
-            changes = {"weight": tensors.get("w_norm"), "bias": tensors.get("b_norm")}
-        case _:
-            raise problem(
-                _FIELD,
-                "type",
-                f"{lora.path.name} is {f'a {kind}' if kind else 'of an unknown kind'} in {name}, and that "
-                "cannot be merged.",
-                "Choose a LoRA, LoCon or full difference.",
-            )
-    for key, change in changes.items():
-        if change is None:
-            continue
-        target: Tensor | None = getattr(layer, key, None)
-        if target is None or target.numel() != change.numel():
-            raise problem(
-                _FIELD,
-                "shape",
-                f"{lora.path.name} does not fit {name}: it changes a {key} of {list(change.shape)}, and "
-                f"there is {'none' if target is None else f'one of {list(target.shape)}'}.",
-                "Choose a LoRA that was made for SDXL.",
-            )
-        target.copy_(target.float() + multiplier * change.float().reshape(target.shape))
-
-
-def _product(tensors: Tensors) -> Tensor:
-    """`up @ down` [out, in, ...], with the core between them of a Tucker decomposition."""
-    down, up = tensors["lora_down.weight"].float(), tensors["lora_up.weight"].float()
-    core = tensors.get("lora_mid.weight")
-    if core is not None:
-        return torch.einsum("or,rshw,si->oihw", up.flatten(1), core.float(), down.flatten(1))
-    return (up.flatten(1) @ down.flatten(1)).view(len(up), *down.shape[1:])
+    values = {key: tensor.float() for key, tensor in tensors.items()}
+    bias = values.get("b_norm" if kind == "norm" else "diff_b")
+    weight: Tensor = layer.weight
+    try:
+        merged = (
+            changed_weight(kind, values, weight.float(), lora.scale(*place), multiplier) if kind else None
+        )
+        if merged is not None and bias is not None:
+            layer.bias.add_(multiplier * bias.reshape(layer.bias.shape))
+    except (RuntimeError, AttributeError) as error:
+        raise problem(
+            _FIELD,
+            "shape",
+            f"{lora.path.name} does not fit {place[1]}, which has a weight of {list(weight.shape)}: {error}",
+            "Choose a LoRA that was made for SDXL.",
+        ) from error
+    if merged is None:
+        raise problem(
+            _FIELD,
+            "type",
+            f"{lora.path.name} is {f'a {kind}' if kind else 'of an unknown kind'} in {place[1]}, and that "
+            "cannot be merged.",
+            "Choose a LoRA, DoRA, LoHa, LoKr, iA3 or full difference.",
+        )
+    weight.copy_(merged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -119,6 +120,96 @@ def test_differences_and_norms_and_tucker_cores(tiny_sdxl: Path, tmp_path: Path)
     torch.testing.assert_close(merged.weight, linear.weight + tensors[f"{LDM[LINEAR]}.diff"])
 
 
+def merged_layer(tiny_sdxl: Path, file: Path, module: str, tensors: dict[str, Any], multiplier: str) -> Any:
+    save_tensors(file, {f"{LDM[module]}.{key}": value for key, value in tensors.items()})
+    return base_with(tiny_sdxl, [file], multiplier).unet(torch.float32).module.get_submodule(module)
+
+
+def test_products_of_products(tiny_sdxl: Path, tmp_path: Path) -> None:
+    """LoHa multiplies place by place, LoKr block by block."""
+    file = tmp_path / "a.safetensors"
+    weight: Any = tiny_unet(tiny_sdxl).module.get_submodule(LINEAR).weight
+    out, inside = weight.shape
+    sides = {f"hada_w{which}_a": torch.randn(out, 3) for which in (1, 2)}
+    sides |= {f"hada_w{which}_b": torch.randn(3, inside) for which in (1, 2)}
+    hada = merged_layer(tiny_sdxl, file, LINEAR, {**sides, "alpha": torch.tensor(6.0)}, "0.5")
+    one, two = (sides[f"hada_w{which}_a"] @ sides[f"hada_w{which}_b"] for which in (1, 2))
+    torch.testing.assert_close(hada.weight, weight + one * two)
+
+    small, left, right = torch.randn(2, 4), torch.randn(out // 2, 3), torch.randn(3, inside // 4)
+    blocks = {"lokr_w1": small, "lokr_w2_a": left, "lokr_w2_b": right, "alpha": torch.tensor(6.0)}
+    lokr = merged_layer(tiny_sdxl, file, LINEAR, blocks, "")
+    rows = [torch.cat([number * (left @ right) for number in row], dim=1) for row in small]
+    torch.testing.assert_close(lokr.weight, weight + 2 * torch.cat(rows))
+
+    window: Any = tiny_unet(tiny_sdxl).module.get_submodule(CONV).weight
+    large = torch.randn(window.shape[0] // 2, window.shape[1] // 4, 3, 3)
+    whole = merged_layer(
+        tiny_sdxl, file, CONV, {"lokr_w1": small, "lokr_w2": large, "alpha": torch.tensor(9.0)}, ""
+    )
+    rows = [torch.cat([number * large for number in row], dim=1) for row in small]
+    torch.testing.assert_close(whole.weight, window + torch.cat(rows))
+
+
+def test_cores_between_factors(tiny_sdxl: Path, tmp_path: Path) -> None:
+    """With a core, each of a LoHa's or LoKr's factors is a small convolution."""
+    file = tmp_path / "a.safetensors"
+    weight: Any = tiny_unet(tiny_sdxl).module.get_submodule(CONV).weight
+    out, inside = weight.shape[:2]
+    sides = {f"hada_w{which}_a": torch.randn(3, out) for which in (1, 2)}
+    sides |= {f"hada_w{which}_b": torch.randn(3, inside) for which in (1, 2)}
+    cores = {f"hada_t{which}": torch.randn(3, 3, 3, 3) for which in (1, 2)}
+    hada = merged_layer(tiny_sdxl, file, CONV, {**sides, **cores}, "")
+    expected = torch.ones(out, inside, 3, 3)
+    for which in (1, 2):
+        left, right = sides[f"hada_w{which}_a"], sides[f"hada_w{which}_b"]
+        for row, column in product(range(3), range(3)):
+            expected[:, :, row, column] *= left.t() @ cores[f"hada_t{which}"][:, :, row, column] @ right
+    torch.testing.assert_close(hada.weight, weight + expected, rtol=1e-4, atol=1e-4)
+
+    small, left, right = torch.randn(2, 4), torch.randn(3, out // 2), torch.randn(3, inside // 4)
+    tensors = {"lokr_w1": small, "lokr_w2_a": left, "lokr_w2_b": right, "lokr_t2": cores["hada_t1"]}
+    lokr = merged_layer(tiny_sdxl, file, CONV, tensors, "")
+    for row, column in product(range(3), range(3)):
+        block = left.t() @ cores["hada_t1"][:, :, row, column] @ right
+        whole = torch.cat([torch.cat([number * block for number in line], dim=1) for line in small])
+        torch.testing.assert_close(
+            lokr.weight[..., row, column], weight[..., row, column] + whole, rtol=1e-4, atol=1e-4
+        )
+
+
+def test_gains_of_a_convolutions_input(tiny_sdxl: Path, tmp_path: Path) -> None:
+    weight: Any = tiny_unet(tiny_sdxl).module.get_submodule(CONV).weight
+    gains = torch.rand(1, weight.shape[1], 1, 1)
+    tensors = {"weight": gains, "on_input": torch.tensor(1.0)}
+    ia3 = merged_layer(tiny_sdxl, tmp_path / "a.safetensors", CONV, tensors, "")
+    torch.testing.assert_close(ia3.weight, weight * (1 + gains))
+
+
+@pytest.mark.parametrize("on_input", [True, False])
+def test_gains_and_directions(tiny_sdxl: Path, tmp_path: Path, on_input: bool) -> None:
+    """iA3 makes rows or columns longer; DoRA gives them lengths."""
+    file = tmp_path / "a.safetensors"
+    name = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
+    weight: Any = tiny_unet(tiny_sdxl).module.get_submodule(name).weight
+    axis = 1 if on_input else 0
+    gains = torch.rand(weight.shape[axis]) + 0.5
+    shape = (1, -1) if on_input else (-1, 1)
+    tensors = {"weight": gains.view(shape), "on_input": torch.tensor(on_input)}
+    ia3 = merged_layer(tiny_sdxl, file, name, tensors, "0.5")
+    torch.testing.assert_close(ia3.weight, weight * (1 + 0.5 * gains.view(shape)))
+
+    lora = {
+        "lora_down.weight": torch.randn(2, weight.shape[1]),
+        "lora_up.weight": torch.randn(len(weight), 2),
+    }
+    dora = merged_layer(tiny_sdxl, file, name, {**lora, "dora_scale": gains.view(shape)}, "")
+    torch.testing.assert_close(dora.weight.norm(dim=1 - axis), gains)
+    moved = weight + lora["lora_up.weight"] @ lora["lora_down.weight"]
+    cosines = torch.nn.functional.cosine_similarity(dora.weight, moved, dim=1 - axis)
+    torch.testing.assert_close(cosines, torch.ones_like(cosines))
+
+
 def test_without_files_the_base_stays(tiny_sdxl: Path) -> None:
     base = DiffusersModel(str(tiny_sdxl), local=True)
     assert with_base_weights(base, make_config(tiny_sdxl, base_weights=" \n")) is base
@@ -131,6 +222,7 @@ def test_without_files_the_base_stays(tiny_sdxl: Path) -> None:
         ({f"{LDM[LINEAR]}.diff": (32, 32), f"{LDM[LINEAR]}.diff_b": (32,)}, "shape"),
         ({"lora_unet_double_blocks_0_img_attn_proj.diff": (4, 8)}, "unmatched"),
         ({f"{LDM[LINEAR]}.glora": (4, 8)}, "not_a_lora"),
+        ({f"{LDM[LINEAR]}.oft_blocks": (4, 8, 8)}, "type"),
     ],
 )
 def test_what_does_not_fit_is_refused(
