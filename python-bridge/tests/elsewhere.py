@@ -19,7 +19,6 @@ PROJECTION = "up_blocks.0.attentions.1.proj_in"
 CONV = "down_blocks.0.resnets.1.conv1"
 SHORTCUT = "up_blocks.1.resnets.0.conv_shortcut"
 DOWNSAMPLER = "down_blocks.0.downsamplers.0.conv"
-FC = "encoder.layers.1.mlp.fc1"
 
 LDM = {
     LINEAR: "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q",
