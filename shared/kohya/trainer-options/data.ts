@@ -1,4 +1,4 @@
-import { done, each, notBuilt, refused, replaced, type Options } from './rows';
+import { done, refused, replaced, type Options } from './rows';
 
 /** What is trained on, and how it is shown. */
 
