@@ -40,11 +40,11 @@ def config_for_reproduction(config: TrainConfig, seed: int) -> str:
     for key in _OF_THE_MACHINE:
         del values[key]
     for key in _PLACES:
-        values[key] = "\n".join(_name(line) for line in values[key].splitlines())
+        values[key] = "\n".join(last_of_path(line) for line in values[key].splitlines())
     return json.dumps({**values, "seed": seed})
 
 
-def _name(path: str) -> str:
+def last_of_path(path: str) -> str:
     """The last step of a path of any system."""
     path = path.strip().rstrip("/\\")
     return PureWindowsPath(PurePosixPath(path).name).name

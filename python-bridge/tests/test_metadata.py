@@ -130,7 +130,11 @@ def test_what_is_off_is_said_as_kohya_says_it(project: Path) -> None:
         ({"gradient_accumulation_steps": 3}, {"ss_total_batch_size": "6", "ss_batch_size_per_device": "2"}),
         ({"v_parameterization": True}, {"modelspec.prediction_type": "v"}),
         ({"min_timestep": 100}, {"modelspec.timestep_range": "100,1000"}),
-        ({"vae": "no/such/vae"}, {"ss_vae_name": "no/such/vae"}),
+        ({"vae": "someone/vae-1.0"}, {"ss_vae_name": "someone/vae-1.0"}),
+        # Of files that are gone since the run began, too.
+        ({"vae": "/home/me/vae.pt"}, {"ss_vae_name": "vae.pt"}),
+        ({"vae": "~/vae.pt"}, {"ss_vae_name": "vae.pt"}),
+        ({"vae": "C:\\Users\\me\\vae.pt"}, {"ss_vae_name": "vae.pt"}),
     ],
 )  # fmt: skip
 def test_what_is_on_is_said(project: Path, changes: dict[str, Any], said: dict[str, str]) -> None:
