@@ -196,3 +196,44 @@ test('training outlives the app, and the app finds it again', async ({ atelier, 
   });
   await again.close();
 });
+
+test('a run is saved and drawn on demand, paused, and gone on with after a restart', async ({
+  atelier,
+  home,
+}) => {
+  const { page, userData } = atelier;
+  const destination = join(home, 'paused');
+  await startLongRun(page, destination);
+  await page.getByRole('button', { name: 'Save now' }).click();
+  const model = join(destination, 'model');
+  const saved = async () => (await readdir(model)).filter((name) => /-step\d{8}\./u.test(name));
+  await expect.poll(saved, { timeout: 60_000 }).toHaveLength(1);
+  const before = (await sampleFiles(destination)).length;
+  await page.getByRole('button', { name: 'Draw samples now' }).click();
+  await expect
+    .poll(async () => (await sampleFiles(destination)).length, { timeout: 120_000 })
+    .toBeGreaterThan(before);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect(page.getByText(/Paused after step \d/u)).toBeVisible({ timeout: 60_000 });
+  const paused = Number(
+    /step ([\d,]+)/u
+      .exec(await page.getByText(/Paused after step/u).innerText())?.[1]
+      ?.replace(/\D/gu, ''),
+  );
+  await atelier.close();
+
+  const again = await launch(home, { userData });
+  await tab(again.page, 'Training');
+  await again.page
+    .getByRole('button', { name: /^Resume/u })
+    .first()
+    .click();
+  const step = async () =>
+    Number((await stepTile(again.page).innerText()).replace(/of.*/su, '').replace(/\D/gu, ''));
+  await expect.poll(step, { timeout: 120_000 }).toBeGreaterThan(paused);
+  await again.page.getByRole('button', { name: 'Stop' }).click();
+  await expect(again.page.getByRole('button', { name: 'Show in folder' })).toBeVisible({
+    timeout: 60_000,
+  });
+  await again.close();
+});
