@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import torch
 from default_config import default_config
 from diffusers import StableDiffusionXLPipeline
+
 from lora_bridge import caption, train
 from lora_bridge.protocol_types import CaptionConfig, CaptionEvent, TrainConfig
 
