@@ -14,6 +14,8 @@ from lora_bridge.samplers import Denoising
 from lora_bridge.vae import LATENT_CHANNELS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from lora_bridge.protocol_types import TrainConfig
@@ -34,6 +36,10 @@ class Painter:
         self._vae = vae
         self._texts = texts
         self._device = device
+
+    def learn(self, prompts: Sequence[SamplePrompt]) -> None:
+        """Be able to draw these too. Raises StopRequested."""
+        self._texts.learn([text for prompt in prompts for text in (prompt.text, prompt.negative)])
 
     # No inference mode: what that leaves behind, no training could use.
     @torch.no_grad()

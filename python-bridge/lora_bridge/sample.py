@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from lora_bridge.failures import problem_of
 from lora_bridge.files import write_atomically
+from lora_bridge.png_text import KEY, parameters_text
 from lora_bridge.problems import ProblemError
 from lora_bridge.progress import StopRequested
 from lora_bridge.protocol_types import PhaseEvent, Problem, SampleEvent, WarningEvent
+from lora_bridge.sample_prompts import parse_prompts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from torch import Tensor
 
@@ -40,17 +43,18 @@ class Studio:
         """`seed` is the run's and `folder` the job's; without prompts no painter is needed."""
         self._config = config
         self._prompts = prompts
+        self._reads_file = bool(config.sample_prompts_file.strip())
         self._painter = painter
         self._seed = seed
         self._folder = folder.absolute() / "samples"
 
     def opens_early(self) -> bool:
         """Whether to draw before the first step."""
-        return self._config.sample_at_first and len(self._prompts) > 0
+        return self._config.sample_at_first and self._has_prompts()
 
     def is_due(self, step: int, epoch: int, *, ends_epoch: bool) -> bool:
         """Whether to draw after this step, counted from 1. As in Kohya, epochs overrule steps."""
-        if not self._prompts:
+        if not self._has_prompts():
             return False
         if self._config.sample_every_n_epochs > 0:
             return ends_epoch and epoch % self._config.sample_every_n_epochs == 0
@@ -64,9 +68,10 @@ class Studio:
         """
         if self._painter is None:
             return
-        total = len(self._prompts)
-        sink.emit(PhaseEvent(phase="sampling", done=0, total=total))
         try:
+            self._read_again(self._painter, sink)
+            total = len(self._prompts)
+            sink.emit(PhaseEvent(phase="sampling", done=0, total=total))
             for done, prompt in enumerate(self._prompts, start=1):
                 seed = prompt.seed_in(self._seed)
                 file = self._write(prompt, step, seed, self._painter.draw(prompt, seed, sink))
@@ -85,10 +90,27 @@ class Studio:
             # What the pictures needed is given back before the next step asks for memory of other shapes.
             torch.cuda.empty_cache()
 
+    def _has_prompts(self) -> bool:
+        return self._reads_file or len(self._prompts) > 0
+
+    def _read_again(self, painter: Painter, sink: Sink) -> None:
+        """The prompts as their file is now. While something is wrong with it the last good ones stay."""
+        if not self._reads_file:
+            return
+        try:
+            prompts = parse_prompts(self._config)
+        except ProblemError as error:
+            sink.emit(WarningEvent(problem=error.problem))
+            return
+        painter.learn(prompts)
+        self._prompts = prompts
+
     def _write(self, prompt: SamplePrompt, step: int, seed: int, pixels: Tensor) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
         file = self._folder / f"{self._config.output_name}_{step:06d}_{prompt.index:02d}_{seed}.png"
-        write_atomically(file, _png(pixels))
+        model = Path(self._config.pretrained_model_name_or_path).stem
+        text = parameters_text(prompt, seed, model, self._config.output_name)
+        write_atomically(file, _png(pixels, text))
         return file
 
 
@@ -115,9 +137,11 @@ def _failure(step: int, error: Exception) -> Problem:
     return Problem(code="sample_failed", message=message, hint=problem.hint)
 
 
-def _png(pixels: Tensor) -> bytes:
-    """A PNG file of pixels [3, H, W] from -1 to 1."""
+def _png(pixels: Tensor, text: str) -> bytes:
+    """A PNG file of pixels [3, H, W] from -1 to 1, with a text for A1111 and its like."""
     levels = ((pixels + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     stream = io.BytesIO()
-    Image.fromarray(levels.permute(1, 2, 0).contiguous().numpy()).save(stream, "PNG")
+    about = PngInfo()
+    about.add_text(KEY, text)
+    Image.fromarray(levels.permute(1, 2, 0).contiguous().numpy()).save(stream, "PNG", pnginfo=about)
     return stream.getvalue()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from msgspec import Struct
 
 from lora_bridge.buckets import LATENT_STEP, Size, parse_resolution
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import Sampler
+from lora_bridge.sample_prompts_file import read_prompt_file
+from lora_bridge.sampler_names import sampler_named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from lora_bridge.protocol_types import TrainConfig
 
@@ -46,13 +48,20 @@ class SamplePrompt(Struct, frozen=True):
 
 
 def parse_prompts(config: TrainConfig) -> list[SamplePrompt]:
-    """The prompts of a config. Raises ProblemError `sample_prompt_invalid`, which names line and flag."""
-    prompts: list[SamplePrompt] = []
-    for number, line in enumerate(config.sample_prompts.split("\n"), start=1):
-        text = line.strip()
-        if text and not text.startswith("#"):
-            prompts.append(_parse_line(config, number, text, len(prompts)))
-    return prompts
+    """The prompts of a config, then those of its file as it is now.
+
+    Raises ProblemError `sample_prompt_invalid`, which names line and flag, or as `read_prompt_file`.
+    """
+    written = list(_written(config.sample_prompts))
+    if config.sample_prompts_file.strip():
+        written += read_prompt_file(config.sample_prompts_file.strip())
+    return [_parse_line(config, where, line, index) for index, (where, line) in enumerate(written)]
+
+
+def _written(text: str) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip() and not line.strip().startswith("#"):
+            yield f"Line {number} of Sample prompts", line.strip()
 
 
 class _Flag(NamedTuple):
@@ -62,10 +71,10 @@ class _Flag(NamedTuple):
     """Raises ValueError for what is not wanted."""
 
 
-def _parse_line(config: TrainConfig, number: int, line: str, index: int) -> SamplePrompt:
+def _parse_line(config: TrainConfig, where: str, line: str, index: int) -> SamplePrompt:
     text, *flags = re.split(r"(?:^|\s+)--", line)
     if not text:
-        raise _invalid(number, "has flags but no prompt")
+        raise _invalid(where, "has flags but no prompt")
     size = _default_size(config)
     fields: dict[str, Any] = {
         "negative": "",
@@ -82,22 +91,22 @@ def _parse_line(config: TrainConfig, number: int, line: str, index: int) -> Samp
         value = "".join(rest)
         flag = _FLAGS.get(name.lower())
         if flag is None:
-            raise _invalid(number, f"has --{name}, which is none of {_KNOWN}")
+            raise _invalid(where, f"has --{name}, which is none of {_KNOWN}")
         if flag.field in seen:
-            raise _invalid(number, f"has --{name} twice")
+            raise _invalid(where, f"has --{name} twice")
         seen.add(flag.field)
         try:
             fields[flag.field] = flag.read(value)
         except ValueError:
-            raise _invalid(number, f"has --{name} “{value}”, which is not {flag.wanted}") from None
+            raise _invalid(where, f"has --{name} “{value}”, which is not {flag.wanted}") from None
     return SamplePrompt(index=index, text=text, **fields)
 
 
-def _invalid(number: int, flaw: str) -> ProblemError:
+def _invalid(where: str, flaw: str) -> ProblemError:
     return ProblemError(
         "sample_prompt_invalid",
-        f"Line {number} of Sample prompts {flaw}.",
-        "Correct the line, or put # in front of it.",
+        f"{where} {flaw}.",
+        "Correct it, or take it out.",
     )
 
 
@@ -131,10 +140,10 @@ def _scale(value: str) -> float:
 
 
 def _sampler(value: str) -> Sampler:
-    name = value.lower()
-    if name not in get_args(Sampler):
+    sampler = sampler_named(value)
+    if sampler is None:
         raise ValueError
-    return cast("Sampler", name)
+    return sampler
 
 
 _PIXELS = f"a whole number from {_SMALLEST} to {_LARGEST}"

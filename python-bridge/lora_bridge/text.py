@@ -15,7 +15,7 @@ from lora_bridge.text_encoder import MOST_CHUNKS, EncodedText, reading_of
 from lora_bridge.wording import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
@@ -46,13 +46,30 @@ class Texts(Protocol):
         """Hidden states [B, T, 2048] and pooled ones [B, 1280], in the compute dtype, on the device."""
         ...
 
+    def learn(self, texts: Sequence[str]) -> None:
+        """Be able to embed these too."""
+        ...
+
 
 class CachedTexts:
-    """Texts that are all known: the text encoders are gone."""
+    """Texts that are all known: the text encoders are gone, and come back only for a text that is new."""
 
-    def __init__(self, embeddings: dict[str, TextEmbedding], device: torch.device) -> None:
+    def __init__(
+        self,
+        embeddings: dict[str, TextEmbedding],
+        device: torch.device,
+        read: Callable[[Sequence[str]], dict[str, TextEmbedding]],
+    ) -> None:
         self._embeddings = embeddings
         self._device = device
+        self._read = read
+
+    @torch.no_grad()
+    def learn(self, texts: Sequence[str]) -> None:
+        """Raises StopRequested."""
+        new = sorted({text for text in texts if text not in self._embeddings})
+        if new:
+            self._embeddings |= self._read(new)
 
     def embed(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         found = [self._embeddings[text] for text in texts]
@@ -78,6 +95,9 @@ class LiveTexts:
     def encoder(self, number: int) -> TextEncoder:
         """The first (0) or the second (1)."""
         return self._encoders[number]
+
+    def learn(self, texts: Sequence[str]) -> None:
+        """The encoders are here: there is nothing to do."""
 
     def embed(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """As `Texts`; gradients flow where they are on and something in the encoders wants them."""
@@ -116,11 +136,15 @@ def prepare_texts(  # noqa: PLR0917 - each is of its own type
                 encoder.checkpoint_gradients(draws=layers_draw(config))
         return LiveTexts(encoders, reading, sink)
     reader = _Reader(base, reading, device, dtype, sink)
-    read = reader.recall(texts) if config.cache_text_encoder_outputs_to_disk else reader.read(texts)
-    cut = [text for text in texts if read[text].is_cut]
-    if cut:
-        sink.emit(WarningEvent(problem=_cut_texts(cut, reading)))
-    return CachedTexts({text: each.embedding for text, each in read.items()}, device)
+
+    def read(wanted: Sequence[str]) -> dict[str, TextEmbedding]:
+        found = reader.recall(wanted) if config.cache_text_encoder_outputs_to_disk else reader.read(wanted)
+        cut = [text for text in wanted if found[text].is_cut]
+        if cut:
+            sink.emit(WarningEvent(problem=_cut_texts(cut, reading)))
+        return {text: each.embedding for text, each in found.items()}
+
+    return CachedTexts(read(texts), device, read)
 
 
 class _Read(NamedTuple):

@@ -137,7 +137,8 @@ def _train(config: TrainConfig, dataset: Dataset, sink: Sink, folder: Path, devi
     identity = identity_of(config, dataset)
     keeper = StateKeeper(facts, networks, optimizer, ema, identity=identity, job_folder=folder, sink=sink)
     objective = make_objective(config, device)
-    painter = Painter(config, unet, base.vae().without_encoder(), texts, device) if prompts else None
+    draws = bool(prompts or config.sample_prompts_file.strip())
+    painter = Painter(config, unet, base.vae().without_encoder(), texts, device) if draws else None
     studio = Studio(config, prompts, painter, where.seed, folder)
     validator = (
         Validator(config, unet, objective, lambda: materials.validation_batches(dataset), device)

@@ -22,12 +22,6 @@ def require_built(config: TrainConfig) -> None:
             f"{config.num_processes} processes on {config.num_machines} machines",
             "Set Number of processes and Number of machines to 1.",
         )
-    if config.sample_prompts_file.strip():
-        raise _not_built(
-            "Sample prompts file",
-            config.sample_prompts_file.strip(),
-            "Write the prompts into Sample prompts, and empty the field.",
-        )
 
 
 def _not_built(field: str, value: str, hint: str) -> ProblemError:

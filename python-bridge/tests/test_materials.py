@@ -36,7 +36,7 @@ def batch_of(project: Path, masks: list[torch.Tensor | None], patch: pytest.Monk
 
     patch.setattr(LatentStore, "get", latent_of)
     store = LatentStore({}, frozenset(), None)
-    materials = Materials(make_config(project), store, CachedTexts({"a": TEXT}, CPU), CPU)
+    materials = Materials(make_config(project), store, CachedTexts({"a": TEXT}, CPU, lambda _new: {}), CPU)
     return materials.batch([Appearance(sample, centred_view(sample), "a") for sample in samples])
 
 

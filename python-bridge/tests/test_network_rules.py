@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     [
         ("not_built", "LoRA type (LyCORIS/LoHa)", {"lora_type": "LyCORIS/LoHa"}),
         ("not_built", "several GPUs", {"num_processes": 2}),
-        ("not_built", "Sample prompts file (a.txt)", {"sample_prompts_file": "a.txt"}),
         ("nothing_kept", "Network dropout is 1", {"network_dropout": 1.0}),
         ("nothing_kept", "Rank dropout is 1", {"rank_dropout": 1.0}),
         ("nothing_kept", "Module dropout is 1", {"module_dropout": 1.0}),

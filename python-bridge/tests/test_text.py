@@ -244,6 +244,6 @@ def test_cached_texts_are_stacked_in_the_order_asked_for() -> None:
         name: TextEmbedding(torch.full((77, 2), value), torch.full((3,), value))
         for name, value in (("a", 1.0), ("b", 2.0))
     }
-    hidden, pooled = CachedTexts(known, CPU).embed(["b", "a", "b"])
+    hidden, pooled = CachedTexts(known, CPU, lambda _new: {}).embed(["b", "a", "b"])
     torch.testing.assert_close(hidden, torch.tensor([2.0, 1.0, 2.0]).view(3, 1, 1).expand(3, 77, 2))
     torch.testing.assert_close(pooled, torch.tensor([2.0, 1.0, 2.0]).view(3, 1).expand(3, 3))

@@ -58,7 +58,10 @@ export const logOptions: Options = {
     'sample_every_n_epochs',
   ),
   sample_at_first: done(drawn, 'sample_at_first'),
-  sample_prompts: done('test_sample_prompts.py::test_every_flag_is_read', 'sample_prompts'),
+  sample_prompts: done('test_sample_prompts_file.py::test_each_format_says_the_same',
+    'sample_prompts',
+    'sample_prompts_file',
+  ),
   sample_sampler: done('test_sample_prompts.py::test_every_sampler_can_be_named', 'sample_sampler'),
   validation_split: done(
     `${split}test_a_share_is_kept_back_and_something_on_either_side`,

@@ -38,7 +38,6 @@ const unbuilt: readonly string[] = [
   ...Object.keys(lycorisParameters),
   'rank_dropout_scale',
   ...Object.keys(processParameters),
-  'sample_prompts_file',
 ];
 
 const reads = (text: string, key: string) => new RegExp(`config\\.${key}\\b`, 'u').test(text);
