@@ -58,7 +58,8 @@ export const logOptions: Options = {
     'sample_every_n_epochs',
   ),
   sample_at_first: done(drawn, 'sample_at_first'),
-  sample_prompts: done('test_sample_prompts_file.py::test_each_format_says_the_same',
+  sample_prompts: done(
+    'test_sample_prompts_file.py::test_each_format_says_the_same',
     'sample_prompts',
     'sample_prompts_file',
   ),
