@@ -19,7 +19,7 @@ export const networkParameters = {
     label: 'LoRA type',
     kohyaKey: 'LoRA_type',
     group: 'Basic',
-    help: 'Standard adapts every linear layer of the U-Net’s attention blocks (722 modules) and loads everywhere. Kohya LoCon adds the convolutions. The others change the model in other ways; ComfyUI and Forge load them all.',
+    help: 'Standard adapts every linear layer of the U-Net’s attention blocks (722 modules) and loads everywhere. Kohya LoCon adds the convolutions. The others change the model in other ways, and not every program loads each of them.',
     options: loraTypes,
     default: 'Standard',
     typeName: 'LoraType',
