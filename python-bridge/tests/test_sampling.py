@@ -208,11 +208,19 @@ def test_without_rules_the_end_is_drawn_and_without_prompts_nothing(project: Pat
     assert "sampling" not in {event.phase for event in silent.of(PhaseEvent)}
 
 
-@pytest.mark.parametrize("precision", ["no", "bf16"])
+@pytest.mark.parametrize(
+    ("precision", "dropouts"),
+    [
+        ("no", {}),
+        ("bf16", {}),
+        ("no", {"network_dropout": 0.3, "rank_dropout": 0.3, "module_dropout": 0.3}),
+    ],
+)
 def test_the_training_is_the_same_with_and_without_samples(
-    project: Path, tiny_sdxl: Path, precision: str
+    project: Path, tiny_sdxl: Path, precision: str, dropouts: dict[str, float]
 ) -> None:
     changes: dict[str, Any] = {
+        **dropouts,
         "mixed_precision": precision,
         "gradient_checkpointing": True,
         "gradient_accumulation_steps": 2,
