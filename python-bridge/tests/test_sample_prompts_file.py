@@ -125,6 +125,6 @@ def test_it_is_read_again_while_the_training_runs(project: Path, tiny_sdxl: Path
     ]  # fmt: skip
     assert warnings_of(sink).count("sample_prompt_invalid") == 1
     file.write_text("", encoding="utf-8")
-    silent = {**changes, "output_name": "silent"}
+    silent: dict[str, Any] = {**changes, "output_name": "silent"}
     _, other = run_training(project, tiny_sdxl, **silent)
     assert losses_of(other) == losses_of(sink)
