@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import time
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
@@ -86,7 +87,7 @@ class DiskCache:
             if tensors is None:
                 file.unlink()
             else:
-                file.touch()
+                os.utime(file)  # Not touch, which would make anew, and empty, what another process removed.
         return tensors
 
     def write(self, key: str, tensors: dict[str, Tensor]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from safetensors.torch import load
 from training_support import ListSink, warnings_of
 
 from lora_bridge import disk_cache
@@ -18,6 +19,8 @@ from lora_bridge.protocol_types import WarningEvent
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from torch import Tensor
 
 KEY = cache_key("a picture")
 TENSORS = {
@@ -161,6 +164,22 @@ def test_a_write_that_another_process_forestalled_is_none(monkeypatch: pytest.Mo
     cache.write(KEY, TENSORS)
     assert sink.events == []
     assert cache.read(KEY) is not None
+
+
+def test_what_another_process_removes_while_it_is_read_stays_removed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = DiskCache("latents", ListSink())
+    cache.write(KEY, TENSORS)
+    kept = file_of(folder)
+
+    def load_after_removal(content: bytes) -> dict[str, Tensor]:
+        kept.unlink()
+        return load(content)
+
+    monkeypatch.setattr(disk_cache, "load", load_after_removal)
+    assert cache.read(KEY) is not None
+    assert not kept.exists()
 
 
 _WRITER = """
