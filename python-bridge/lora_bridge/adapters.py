@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lora_bridge.lora import Chances, LoraNetwork
-from lora_bridge.lora_plan import network_args, plan_sites
+from lora_bridge.lora import LoraNetwork
+from lora_bridge.lora_plan import network_args, plan_sites, plus_ratio
+from lora_bridge.switches import Chances
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from lora_bridge.lora_sites import LoraPart
     from lora_bridge.networks import Network
     from lora_bridge.protocol_types import TrainConfig
+
+_OWN_TYPES = frozenset({"Standard", "Kohya LoCon", "LoRA-FA"})
 
 
 def build_networks(
@@ -28,14 +31,34 @@ def build_networks(
 
 
 def _build(config: TrainConfig, part: LoraPart, module: nn.Module, generator: torch.Generator) -> Network:
-    dtype = torch.bfloat16 if config.full_bf16 else torch.float32
-    return LoraNetwork(
+    if config.lora_type in _OWN_TYPES:
+        return LoraNetwork(
+            part,
+            module,
+            plan_sites(config, part, module),
+            generator,
+            chances=Chances(config.network_dropout, config.rank_dropout, config.module_dropout),
+            norm_limit=config.scale_weight_norms,
+            network_args=network_args(config),
+            weights_dtype=_weights_dtype(config),
+        )
+    # Only here: few trainings need the library, and it takes seconds to load.
+    from lora_bridge.lycoris_network import LycorisNetwork
+    from lora_bridge.lycoris_plan import kohya_module, lycoris_chances, lycoris_network_args, plan_modules
+
+    return LycorisNetwork(
         part,
         module,
-        plan_sites(config, part, module),
+        plan_modules(config, part, module),
         generator,
-        chances=Chances(config.network_dropout, config.rank_dropout, config.module_dropout),
+        chances=lycoris_chances(config),
         norm_limit=config.scale_weight_norms,
-        network_args=network_args(config),
-        weights_dtype=dtype,
+        plus=plus_ratio(config, part),
+        kohya_module=kohya_module(config),
+        network_args=lycoris_network_args(config),
+        weights_dtype=_weights_dtype(config),
     )
+
+
+def _weights_dtype(config: TrainConfig) -> torch.dtype:
+    return torch.bfloat16 if config.full_bf16 else torch.float32

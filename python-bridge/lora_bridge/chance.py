@@ -1,4 +1,4 @@
-"""torch's and Python's global chance, from which layers draw what they leave out."""
+"""torch's global chance, from which layers draw what they leave out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from lora_bridge.lycoris_presets import PRESETS
+
 if TYPE_CHECKING:
     from lora_bridge.protocol_types import TrainConfig
 
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
 def layers_draw(config: TrainConfig) -> bool:
     """Whether layers of the network leave something out by chance."""
     dropouts = (config.network_dropout, config.rank_dropout, config.module_dropout)
-    return max(dropouts) > 0 or config.lora_type == "LyCORIS/DyLoRA"
+    # A preset of one's own can make any layer a DyLoRA, which draws its ranks.
+    own_preset = config.lora_type.startswith("LyCORIS/") and config.lycoris_preset not in PRESETS
+    return max(dropouts) > 0 or config.lora_type.endswith("DyLoRA") or own_preset
 
 
 def seed_layers(seed: int, step: int, batch: int) -> None:
@@ -24,4 +28,3 @@ def seed_layers(seed: int, step: int, batch: int) -> None:
     """
     chance = random.Random(f"layers-{seed}-{step}-{batch}").randrange(2**63)
     cast("Any", torch).manual_seed(chance)
-    random.seed(chance)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lora_bridge.flat_weights import FlatWeights, Section, Slot
-from lora_bridge.networks import KeyNormTensors, NetworkTensor
+from lora_bridge.lora_sites import Convolution
+from lora_bridge.networks import KeyNormTensors, Network, NetworkTensor
+from lora_bridge.switches import Chances, Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lora_bridge.lora_sites import LoraPart, Rank, Site
 
@@ -28,41 +30,11 @@ class PlannedSite(NamedTuple):
     up: Section = Section()
 
 
-class Chances(NamedTuple):
-    """How often what is left out, from 0 to 1, as Kohya has it."""
-
-    values: float = 0.0
-    """Network dropout: each value between down and up."""
-    ranks: float = 0.0
-    """Rank dropout: each rank, for each sample; those that stay are strengthened."""
-    modules: float = 0.0
-    """Module dropout: the whole module."""
-
-    @property
-    def any(self) -> bool:
-        return max(self) > 0
-
-
-class _Switches:
-    """What holds for all layers of a network, so that turning it touches one place."""
-
-    def __init__(self, chances: Chances) -> None:
-        self.chances = chances
-        self.on = True
-        """Whether the layers add anything."""
-        self.training = True
-        """Whether chance leaves anything out."""
-
-    @property
-    def draws(self) -> bool:
-        return self.training and self.chances.any
-
-
-class _LoraLayer(nn.Module):
+class _LoraLayer(nn.Module, ABC):
     """A frozen layer with `scale * up @ down` added to its weight."""
 
     def __init__(
-        self, base: nn.Module, down: nn.Parameter, up: nn.Parameter, scale: float, switches: _Switches
+        self, base: nn.Module, down: nn.Parameter, up: nn.Parameter, scale: float, switches: Switches
     ) -> None:
         super().__init__()
         self.base = base
@@ -93,15 +65,15 @@ class _LoraLayer(nn.Module):
     def _adapted(self, inputs: Tensor) -> Tensor:
         return self.base(inputs) + self._raise(self._lower(inputs)) * self.scale
 
-    def _lower(self, inputs: Tensor) -> Tensor:
-        raise NotImplementedError
+    @abstractmethod
+    def _lower(self, inputs: Tensor) -> Tensor: ...
 
-    def _raise(self, middle: Tensor) -> Tensor:
-        raise NotImplementedError
+    @abstractmethod
+    def _raise(self, middle: Tensor) -> Tensor: ...
 
+    @abstractmethod
     def _kept_ranks(self, middle: Tensor, chance: float) -> Tensor:
         """For each sample, which ranks are kept, to be multiplied with what is between down and up."""
-        raise NotImplementedError
 
 
 class LoraLinear(_LoraLayer):
@@ -128,7 +100,7 @@ class LoraLinear(_LoraLayer):
 class LoraConv(_LoraLayer):
     """A convolution: down has its kernel, stride and padding, up is 1x1."""
 
-    base: nn.Conv2d
+    base: Convolution
 
     def _lower(self, inputs: Tensor) -> Tensor:
         return functional.conv2d(inputs, self.down, None, self.base.stride, self.base.padding)
@@ -154,7 +126,7 @@ class LoraPair(NamedTuple):
         return self.rank.alpha / self.rank.dim
 
 
-class LoraNetwork:
+class LoraNetwork(Network):
     """LoRA on layers of one part of SDXL. Its weights are `flat`, and in `weights_dtype`.
 
     Where the part computes in another dtype, so do the layers, with a copy.
@@ -179,12 +151,10 @@ class LoraNetwork:
         # A quantised layer has no parameters, so that this one tells what the part computes in.
         like = next(module.parameters())
         slots = [slot for each in planned for slot in _slots(each)]
-        self.part: LoraPart = part
-        self.flat = FlatWeights(slots, dtype=weights_dtype, compute_dtype=like.dtype, device=like.device)
+        flat = FlatWeights(slots, dtype=weights_dtype, compute_dtype=like.dtype, device=like.device)
+        super().__init__(part, flat, Switches(chances), network_args or {})
         self._norm_limit = norm_limit
-        self.network_args = dict(network_args or {})
         self._frozen = all(each.down.factor == 0 for each in planned)
-        self._switches = _Switches(chances)
         self._pairs: list[LoraPair] = []
         for index, each in enumerate(planned):
             self._install(index, each, generator)
@@ -199,31 +169,6 @@ class LoraNetwork:
     def kohya_module(self) -> str:
         """Where nothing of down learns it is LoRA-FA's."""
         return "networks.lora_fa" if self._frozen else "networks.lora"
-
-    @property
-    def draws(self) -> bool:
-        """Whether its layers leave something out by chance."""
-        return self._switches.chances.any
-
-    @contextmanager
-    def off(self) -> Generator[None]:
-        """The base model alone: inside, the layers add nothing. No backward pass may cross its end."""
-        before = self._switches.on
-        self._switches.on = False
-        try:
-            yield
-        finally:
-            self._switches.on = before
-
-    @contextmanager
-    def resting(self) -> Generator[None]:
-        """Inside, nothing is left out by chance."""
-        before = self._switches.training
-        self._switches.training = False
-        try:
-            yield
-        finally:
-            self._switches.training = before
 
     def has_learnt(self) -> bool:
         """Whether any up has left the zeros that all begin with."""
@@ -267,7 +212,7 @@ class LoraNetwork:
         down, up = (self.flat.matrices[2 * index + side].detach() for side in (0, 1))
         down.copy_(_first_down(planned, generator))
         self._pairs.append(LoraPair(site.name, down, up, rank))
-        kind = LoraConv if isinstance(site.layer, nn.Conv2d) else LoraLinear
+        kind = LoraConv if isinstance(site.layer, Convolution) else LoraLinear
         layer = kind(
             site.layer,
             self.flat.active[2 * index],

@@ -11,7 +11,7 @@ from diffusers.models.upsampling import Upsample2D
 from torch import nn
 from transformers.models.clip.modeling_clip import CLIPMLP, CLIPAttention
 
-from lora_bridge.quantize import QuantizedLinear
+from lora_bridge.quantize import QuantizedConv2d, QuantizedLinear
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 LoraPart: TypeAlias = Literal["unet", "text_encoder_1", "text_encoder_2"]
 """What a network of LoRA layers is built into."""
 
-Layer: TypeAlias = nn.Linear | QuantizedLinear | nn.Conv2d
+Convolution: TypeAlias = nn.Conv2d | QuantizedConv2d
+Layer: TypeAlias = nn.Linear | QuantizedLinear | Convolution
 
 
 class Rank(NamedTuple):
@@ -41,19 +42,19 @@ class Site(NamedTuple):
     @property
     def convolves(self) -> bool:
         """Whether it looks at more than one pixel: Kohya gives these a rank of their own."""
-        return isinstance(self.layer, nn.Conv2d) and self.layer.kernel_size != (1, 1)
+        return isinstance(self.layer, Convolution) and self.layer.kernel_size != (1, 1)
 
     @property
     def down_shape(self) -> tuple[int, ...]:
         """Of a down matrix, but for the rank in front: [in], or [in, height, width] of a convolution."""
-        if isinstance(self.layer, nn.Conv2d):
+        if isinstance(self.layer, Convolution):
             return (self.layer.in_channels, *self.layer.kernel_size)
         return (self.layer.in_features,)
 
     @property
     def up_shape(self) -> tuple[int, ...]:
         """Of an up matrix, but for the rank, which comes second: [out], or [out, 1, 1] of a convolution."""
-        if isinstance(self.layer, nn.Conv2d):
+        if isinstance(self.layer, Convolution):
             return (self.layer.out_channels, 1, 1)
         return (self.layer.out_features,)
 
@@ -74,7 +75,7 @@ def sites(part: LoraPart, module: nn.Module, *, convolutions: bool = False) -> I
             continue
         for inner, parent in _named(cast("Any", adapted).named_modules()):
             for child, layer in _named(parent.named_children()):
-                if isinstance(layer, nn.Linear | QuantizedLinear | nn.Conv2d):
+                if isinstance(layer, Layer):
                     name = ".".join(step for step in (outer, inner, child) if step)
                     yield Site(name, parent, child, layer)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lora_bridge.block_weights import read_blocks
 from lora_bridge.lora_file_rules import base_weights_of, require_lora_file
+from lora_bridge.lycoris_rules import lycoris_warnings, require_lycoris
 from lora_bridge.optimizer_choice import choose_optimizer, part_rates
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import Problem
@@ -30,11 +31,19 @@ def require_network(config: TrainConfig) -> None:
             "DIM from weights is on, but there is no file in Network weights to take ranks from.",
             "Choose a LoRA in Network weights, or turn DIM from weights off.",
         )
+    if config.dim_from_weights and config.lora_type not in _BLOCK_TYPES:
+        raise ProblemError(
+            "dim_from_weights_type",
+            f"DIM from weights is on, and a {config.lora_type} takes its rank from the fields alone.",
+            "Turn DIM from weights off.",
+        )
     if config.network_weights.strip():
         require_lora_file(config.network_weights, "network_weights")
     base_weights_of(config)
     if config.lora_type in _BLOCK_TYPES:
         read_blocks(config)
+    else:
+        require_lycoris(config)
     _require_fitting_optimizer(config)
 
 
@@ -62,6 +71,8 @@ def network_warnings(config: TrainConfig) -> Iterator[Problem]:
             message="LoRA type is Kohya LoCon, but Convolution Rank is 0, so no convolution is trained.",
             hint="Give Convolution Rank 4 to 16, or choose Standard.",
         )
+    if config.lora_type not in _BLOCK_TYPES:
+        yield from lycoris_warnings(config)
 
 
 def _require_chances(config: TrainConfig) -> None:

@@ -39,8 +39,8 @@ _DIM_AXES = {
     "lokr_w2_b": 0,
 }
 """Which axis of a tensor is the rank. What comes second in a product begins with zeros where it is new."""
-_SCALED = ("lora_up.weight", "hada_w2_a", "lokr_w1", "lokr_w1_a")
-"""The tensor that takes the factor of an effect in: the first that a module has."""
+_SCALED = frozenset({"lora_up.weight", "hada_w2_a", "lokr_w1", "lokr_w1_a", "a2.weight", "b2.weight"})
+"""What takes the factor of an effect in: one tensor of each product that a module adds."""
 
 
 _Wanted: TypeAlias = "Mapping[LoraPart, Mapping[str, Tensors]]"
@@ -192,11 +192,8 @@ def _converted(lora: LoraFile, module: _Module) -> dict[str, Tensor]:
     dim = rank_of(shapes(module.wanted))
     alpha = module.wanted.get("alpha")
     now = float(alpha) / dim if dim and alpha is not None else 1.0
-    scaled = next((key for key in _SCALED if key in module.given), None)
-    if scaled is None and module.scale != now:
-        raise _shape(lora, module, "alpha")
     converted = {
-        key: _fitted(lora, module, key, value * (module.scale / now) if key == scaled else value)
+        key: _fitted(lora, module, key, value * (module.scale / now) if key in _SCALED else value)
         for key, value in ((key, value.float()) for key, value in module.given.items() if key != "alpha")
     }
     return converted if alpha is None else {**converted, "alpha": alpha}
@@ -204,7 +201,7 @@ def _converted(lora: LoraFile, module: _Module) -> dict[str, Tensor]:
 
 def _require_type(lora: LoraFile, module: _Module) -> None:
     given, wanted = (set(tensors) - {"alpha"} for tensors in (module.given, module.wanted))
-    if given == wanted:
+    if given == wanted and _same_side(module):
         return
     kinds = [kind_of(shapes(tensors)) for tensors in (module.given, module.wanted)]
     other = f"a {kinds[0]}, and this run trains a {kinds[1]}" if kinds[0] != kinds[1] else "made another way"
@@ -215,6 +212,12 @@ def _require_type(lora: LoraFile, module: _Module) -> None:
         f"{listed(sorted(wanted))}.",
         "Choose the LoRA type and settings that the file was made with, or merge it as Base weights.",
     )
+
+
+def _same_side(module: _Module) -> bool:
+    """iA3 scales what goes into a layer or what comes out."""
+    sides = [tensors.get("on_input") for tensors in (module.given, module.wanted)]
+    return len({side is not None and bool(side) for side in sides}) == 1
 
 
 def _fitted(lora: LoraFile, module: _Module, key: str, value: Tensor) -> Tensor:

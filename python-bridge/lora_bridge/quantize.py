@@ -125,23 +125,23 @@ class QuantizedLinear(QuantizedLayer):
 
 
 class QuantizedConv2d(QuantizedLayer):
-    """`nn.Conv2d`."""
+    """`nn.Conv2d`, as SDXL has them: in one group, without dilation."""
 
     def __init__(self, layer: nn.Conv2d, how: How) -> None:
         super().__init__(layer, how)
-        self._geometry: Any = {
-            "stride": layer.stride,
-            "padding": layer.padding,
-            "dilation": layer.dilation,
-            "groups": layer.groups,
-        }
+        self.in_channels = layer.in_channels
+        self.out_channels = layer.out_channels
+        self.kernel_size: Any = layer.kernel_size
+        self.stride: Any = layer.stride
+        self.padding: Any = layer.padding
 
     def product(self, inputs: Tensor) -> Tensor:
-        return functional.conv2d(inputs, self.packed.opened(inputs.dtype), self.bias, **self._geometry)
+        weight = self.packed.opened(inputs.dtype)
+        return functional.conv2d(inputs, weight, self.bias, self.stride, self.padding)
 
     def input_gradient(self, gradient: Tensor, shape: torch.Size) -> Tensor:
         weight = self.packed.opened(gradient.dtype)
-        return cast("Any", torch.nn).grad.conv2d_input(shape, weight, gradient, **self._geometry)
+        return cast("Any", torch.nn).grad.conv2d_input(shape, weight, gradient, self.stride, self.padding)
 
 
 class _FrozenProduct(torch.autograd.Function):

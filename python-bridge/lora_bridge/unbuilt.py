@@ -9,13 +9,9 @@ from lora_bridge.problems import ProblemError
 if TYPE_CHECKING:
     from lora_bridge.protocol_types import TrainConfig
 
-_LORA_TYPES = ("Standard", "Kohya LoCon", "LoRA-FA")
-
 
 def require_built(config: TrainConfig) -> None:
     """Raise ProblemError `not_built`, which names the field."""
-    if config.lora_type not in _LORA_TYPES:
-        raise _not_built("LoRA type", config.lora_type, f"Choose {', '.join(_LORA_TYPES)}.")
     if config.num_processes > 1 or config.num_machines > 1:
         raise _not_built(
             "Training on several GPUs or machines",

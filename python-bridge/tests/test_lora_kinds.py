@@ -16,6 +16,7 @@ from lora_bridge.chance import seed_layers
 from lora_bridge.inspection import inspect_lora
 from lora_bridge.ldm_names import unet_name
 from lora_bridge.protocol_types import StepEvent
+from lora_bridge.quantize import quantize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +94,20 @@ def test_locon_adapts_what_kohya_does(tiny_sdxl: Path) -> None:
     for pair in lora.pairs:
         convolves = pair.down.dim() == 4 and pair.down.shape[-1] == 3
         assert (pair.rank.dim, pair.rank.alpha) == ((3, 5.0) if convolves else (4, 2.0)), pair.name
+
+
+def test_locon_adapts_the_same_layers_of_a_quantised_model(tiny_sdxl: Path) -> None:
+    changes = {"lora_type": "Kohya LoCon", "conv_dim": 3, "conv_alpha": 5.0}
+    _, plain = build(tiny_sdxl, **changes)
+    unet = tiny_unet(tiny_sdxl)
+    quantize(unet.module, "int8", torch.float32)
+    before = unet.predict(*inputs())
+    (lora,) = build_networks(make_config(tiny_sdxl, **changes), {"unet": unet.module}, ["unet"], 1)
+    found = cast("LoraNetwork", lora)
+    assert [pair.name for pair in found.pairs] == [pair.name for pair in plain.pairs]
+    torch.testing.assert_close(unet.predict(*inputs()), before)
+    learn(found)
+    assert not torch.allclose(unet.predict(*inputs()), before, rtol=1e-2, atol=1e-2)
 
 
 @pytest.mark.parametrize("name", [LINEAR, CONV])

@@ -95,13 +95,13 @@ def test_a_core_keeps_its_rank(tmp_path: Path) -> None:
     assert caught.value.problem.code == "network_weights_shape"
 
 
-def test_a_scale_without_a_place_is_refused(tmp_path: Path) -> None:
+def test_both_products_of_a_glora_take_the_factor(tmp_path: Path) -> None:
     def glora(alpha: float) -> dict[str, Tensor]:
         sides = {f"{side}1.weight": torch.randn(_OUT, 2) for side in "ab"}
         return {**sides, **{f"{side}2.weight": torch.randn(2, _IN) for side in "ab"}, **alpha_of(alpha)}
 
-    same = started(tmp_path / "a.safetensors", glora(1.0), glora(1.0))
-    assert same["a1.weight"].any()
-    with pytest.raises(ProblemError, match=r"alpha 1\.0.*alpha 2\.0") as caught:
-        started(tmp_path / "a.safetensors", glora(1.0), glora(2.0))
-    assert caught.value.problem.code == "network_weights_shape"
+    given = glora(1.0)
+    found = started(tmp_path / "a.safetensors", given, glora(2.0))
+    for side in "ab":
+        torch.testing.assert_close(found[f"{side}1.weight"], given[f"{side}1.weight"])
+        torch.testing.assert_close(found[f"{side}2.weight"], given[f"{side}2.weight"] / 2)

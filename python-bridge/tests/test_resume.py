@@ -67,6 +67,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "accumulation": {"gradient_accumulation_steps": 3, "train_batch_size": 1},
     "LoRA+ and blocks": {"loraplus_lr_ratio": 4.0, "up_lr_weight": "cosine+0.5"},
     "restarts": {"lr_scheduler": "cosine_with_restarts", "lr_warmup_steps": 3, "lr_scheduler_num_cycles": 2},
+    "LyCORIS": {"lora_type": "LyCORIS/LoKr", "rank_dropout": 0.3, "module_dropout": 0.2, "train_norm": True},
+    "DyLoRA, checkpointed": {"lora_type": "Kohya DyLoRA", "gradient_checkpointing": True},
     "own schedule": {"lr_scheduler_type": "CosineAnnealingLR", "lr_scheduler_args": "T_max=9"},
 }
 

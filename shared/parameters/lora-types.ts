@@ -28,42 +28,24 @@ export const lycorisTypes: readonly LoraType[] = loraTypes.filter((type) =>
 );
 /** All that have a rank. */
 export const rankedTypes = allBut('LyCORIS/iA3', 'LyCORIS/Native Fine-Tuning');
-export const convolutionTypes: readonly LoraType[] = rankedTypes.filter(
-  (type) => type !== 'Standard',
-);
 /** Those whose blocks can be given rates and ranks of their own. */
-export const blockTypes = all('Standard', 'Kohya LoCon', 'LoRA-FA', 'Kohya DyLoRA');
+export const blockTypes = all('Standard', 'Kohya LoCon', 'LoRA-FA');
+export const convolutionTypes: readonly LoraType[] = rankedTypes.filter(
+  (type) => type !== 'Standard' && type !== 'LoRA-FA',
+);
 export const blockConvolutionTypes = all('Kohya LoCon');
-/** Those that have an up matrix, or its like, that can learn faster. */
-export const loraPlusTypes = allBut('LyCORIS/iA3', 'LyCORIS/DyLoRA');
-export const normScaledTypes = all(
-  ...blockTypes,
-  'LyCORIS/LoCon',
-  'LyCORIS/LoHa',
-  'LyCORIS/LoKr',
-  'LyCORIS/GLoRA',
-  'LyCORIS/DyLoRA',
-);
-export const networkDropoutTypes = allBut('Kohya LoHa', 'Kohya LoKr', 'LyCORIS/iA3');
-export const dropoutTypes = allBut('LyCORIS/iA3', 'LyCORIS/DyLoRA');
-export const dropoutScaleTypes: readonly LoraType[] = lycorisTypes.filter((type) =>
-  dropoutTypes.includes(type),
-);
-export const lokrTypes = all('Kohya LoKr', 'LyCORIS/LoKr');
-export const tuckerTypes = all(
-  'Kohya LoHa',
-  ...lokrTypes,
-  'LyCORIS/LoCon',
-  'LyCORIS/LoHa',
-  'LyCORIS/GLoRA',
+/** Those that have an up matrix, which can learn faster. */
+export const loraPlusTypes = all(...blockTypes, 'Kohya DyLoRA', 'LyCORIS/LoCon', 'LyCORIS/DyLoRA');
+/** Those that add a product to the weight. */
+export const normScaledTypes = allBut(
+  'LyCORIS/iA3',
   'LyCORIS/BOFT',
   'LyCORIS/Diag-OFT',
-  'LyCORIS/DyLoRA',
+  'LyCORIS/Native Fine-Tuning',
 );
+export const lokrTypes = all('Kohya LoKr', 'LyCORIS/LoKr');
+export const tuckerTypes = all('Kohya LoHa', ...lokrTypes, 'LyCORIS/LoCon', 'LyCORIS/LoHa');
 export const decomposedTypes = all('LyCORIS/LoCon', 'LyCORIS/LoHa', 'LyCORIS/LoKr');
 export const rotationTypes = all('LyCORIS/BOFT', 'LyCORIS/Diag-OFT');
-export const normTrainingTypes: readonly LoraType[] = lycorisTypes.filter(
-  (type) => type !== 'LyCORIS/iA3',
-);
 export const dyloraTypes = all('Kohya DyLoRA', 'LyCORIS/DyLoRA');
 export const ia3Types = all('LyCORIS/iA3');

@@ -2,11 +2,9 @@ import {
   blockConvolutionTypes,
   blockTypes,
   convolutionTypes,
-  dropoutScaleTypes,
-  dropoutTypes,
   loraPlusTypes,
   loraTypes,
-  networkDropoutTypes,
+  lycorisTypes,
   normScaledTypes,
   rankedTypes,
 } from './lora-types';
@@ -63,7 +61,6 @@ export const networkParameters = {
   network_weights: file({
     label: 'Network weights',
     group: 'Basic',
-    shownFor: rankedTypes,
     help: 'A LoRA to go on from, of the same type. It begins with exactly the effect it has, even where alpha or a larger rank is another now.',
     default: '',
     extensions: ['safetensors'],
@@ -71,7 +68,7 @@ export const networkParameters = {
   dim_from_weights: toggle({
     label: 'DIM from weights',
     group: 'Basic',
-    shownFor: rankedTypes,
+    shownFor: blockTypes,
     help: 'Take ranks and alphas, module by module, from Network weights instead of the fields.',
     default: false,
   }),
@@ -90,8 +87,7 @@ export const networkParameters = {
   network_dropout: decimal({
     label: 'Network dropout',
     group: 'Basic',
-    shownFor: networkDropoutTypes,
-    help: 'Share of the values between down and up that each step leaves out, against overfitting. 0.1 to 0.5 where it is used at all.',
+    help: 'Share of the values between down and up that each step leaves out, against overfitting; of other types, of what they add to a layer. 0.1 to 0.5 where it is used at all.',
     default: 0,
     min: 0,
     max: 1,
@@ -99,8 +95,7 @@ export const networkParameters = {
   rank_dropout: decimal({
     label: 'Rank dropout',
     group: 'Basic',
-    shownFor: dropoutTypes,
-    help: 'Chance that a rank is left out of a picture’s step. 0.1 to 0.3 where it is used at all.',
+    help: 'Chance that a rank is left out of a picture’s step; with LyCORIS, a row of what a layer learnt. 0.1 to 0.3 where it is used at all.',
     default: 0,
     min: 0,
     max: 1,
@@ -108,7 +103,6 @@ export const networkParameters = {
   module_dropout: decimal({
     label: 'Module dropout',
     group: 'Basic',
-    shownFor: dropoutTypes,
     help: 'Chance that a whole module is left out of a step. 0.1 to 0.3 where it is used at all.',
     default: 0,
     min: 0,
@@ -117,7 +111,7 @@ export const networkParameters = {
   rank_dropout_scale: toggle({
     label: 'Rank Dropout Scale',
     group: 'Basic',
-    shownFor: dropoutScaleTypes,
+    shownFor: lycorisTypes,
     help: 'LyCORIS: strengthen the ranks that are left, so that the sum stays.',
     default: false,
   }),
