@@ -8,6 +8,7 @@ import torch
 
 from lora_bridge.appearances import Appearance
 from lora_bridge.caption_rules import plain_caption, possible_captions
+from lora_bridge.text import KnownTexts
 from lora_bridge.views import centred_view, time_ids
 
 if TYPE_CHECKING:
@@ -97,15 +98,16 @@ class Materials:
         return tensor
 
 
-def texts_of(dataset: Dataset, prompts: Sequence[SamplePrompt]) -> list[str] | None:
+def texts_of(dataset: Dataset, prompts: Sequence[SamplePrompt]) -> KnownTexts | None:
     """All that is to be embedded: captions, prompts and negative prompts; None where it cannot be listed."""
-    texts = {text for prompt in prompts for text in (prompt.text, prompt.negative)}
+    texts: set[str] = set()
     for sample in dataset.everything():
         possible = possible_captions(sample.subset.captions, sample.picture.caption)
         if possible is None:
             return None
         texts |= possible | {_plain_caption(sample)}
-    return sorted(texts)
+    shown = {text for prompt in prompts for text in (prompt.text, prompt.negative)}
+    return KnownTexts(sorted(texts), sorted(shown))
 
 
 def _plain_caption(sample: Sample) -> str:

@@ -65,7 +65,7 @@ class Painter:
         """
         guided = prompt.cfg_scale > 1
         shown = [prompt.negative, prompt.text] if guided else [prompt.text]
-        hidden, pooled = self._texts.embed(shown)
+        hidden, pooled = self._texts.embed_prompts(shown)
         size = [prompt.height, prompt.width]
         time_ids = torch.tensor([[*size, 0, 0, *size]] * len(shown), dtype=torch.float32).to(self._device)
 

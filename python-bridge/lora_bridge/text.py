@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
@@ -11,21 +12,23 @@ from lora_bridge.disk_cache import DiskCache, cache_key
 from lora_bridge.model import PARTS
 from lora_bridge.progress import check_stop
 from lora_bridge.protocol_types import PhaseEvent, Problem, WarningEvent
-from lora_bridge.text_encoder import MOST_CHUNKS, EncodedText, reading_of
+from lora_bridge.text_encoder import CHUNK, MOST_CHUNKS, PROMPTS, EncodedText, Reading, reading_of
 from lora_bridge.wording import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from torch import Tensor
 
     from lora_bridge.model import BaseModel
     from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.sink import Sink
-    from lora_bridge.text_encoder import Reading, TextEncoder
+    from lora_bridge.text_encoder import TextEncoder
 
 _AT_ONCE = {"cuda": 64, "cpu": 8}
 """Captions in a batch that is cached."""
+_NOTHING = ""
+"""What prompts are made longer with."""
 _FORMAT = "1"
 """Of what is kept on disk: another one makes what is there unknown."""
 
@@ -34,45 +37,76 @@ class TextEmbedding(NamedTuple):
     """What the UNet is told of a caption, on the CPU."""
 
     hidden: Tensor
-    """[T, 2048]: both encoders' states side by side. T is 77, 152 or 227, the same for all of a run."""
+    """[T, 2048]: both encoders' states side by side. T is 77, 152 or 227, the same for all captions of a run;
+    a prompt has its own."""
     pooled: Tensor
     """[1280]."""
+
+
+class KnownTexts(NamedTuple):
+    """All texts of a run. The same words are not the same to the UNet as a caption and as a prompt."""
+
+    captions: Sequence[str]
+    prompts: Sequence[str]
 
 
 class Texts(Protocol):
     """What captions and prompts are to the UNet."""
 
-    def embed(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+    def embed(self, captions: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Hidden states [B, T, 2048] and pooled ones [B, 1280], in the compute dtype, on the device."""
         ...
 
-    def learn(self, texts: Sequence[str]) -> None:
-        """Be able to embed these too."""
+    def embed_prompts(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """The same of prompts of samples. T is what the longest of them needs: 77, 152 or 227."""
+        ...
+
+    def learn(self, prompts: Sequence[str]) -> None:
+        """Be able to embed these prompts too."""
         ...
 
 
 class CachedTexts:
-    """Texts that are all known: the text encoders are gone, and come back only for a text that is new."""
+    """Texts that are all known: the text encoders are gone, and come back only for a prompt that is new."""
 
     def __init__(
         self,
-        embeddings: dict[str, TextEmbedding],
+        captions: dict[str, TextEmbedding],
+        prompts: dict[str, TextEmbedding],
         device: torch.device,
         read: Callable[[Sequence[str]], dict[str, TextEmbedding]],
     ) -> None:
-        self._embeddings = embeddings
+        """`read` embeds prompts that are not among `prompts`."""
+        self._captions = captions
+        self._prompts = prompts
         self._device = device
         self._read = read
 
     @torch.no_grad()
-    def learn(self, texts: Sequence[str]) -> None:
+    def learn(self, prompts: Sequence[str]) -> None:
         """Raises StopRequested."""
-        new = sorted({text for text in texts if text not in self._embeddings})
+        new = sorted({_NOTHING, *prompts} - self._prompts.keys())
         if new:
-            self._embeddings |= self._read(new)
+            self._prompts |= self._read(new)
 
-    def embed(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        found = [self._embeddings[text] for text in texts]
+    def embed(self, captions: Sequence[str]) -> tuple[Tensor, Tensor]:
+        return self._stack([self._captions[caption] for caption in captions])
+
+    def embed_prompts(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        found = [self._prompts[prompt] for prompt in prompts]
+        length = max(len(each.hidden) for each in found)
+        return self._stack([self._lengthened(each, length) for each in found])
+
+    def _lengthened(self, short: TextEmbedding, length: int) -> TextEmbedding:
+        """As it would have been read in more chunks: none of them knows of the others."""
+        missing = (length - len(short.hidden)) // CHUNK
+        if missing == 0:
+            return short
+        nothing = self._prompts[_NOTHING].hidden
+        hidden = torch.cat([short.hidden[:-1], nothing[1:-1].repeat(missing, 1), nothing[-1:]])
+        return TextEmbedding(hidden, short.pooled)
+
+    def _stack(self, found: Sequence[TextEmbedding]) -> tuple[Tensor, Tensor]:
         hidden = torch.stack([each.hidden for each in found])
         pooled = torch.stack([each.pooled for each in found])
         return self._move(hidden), self._move(pooled)
@@ -90,22 +124,28 @@ class LiveTexts:
         self._encoders = encoders
         self._reading = reading
         self._sink = sink
-        self._has_warned = False
+        self._warned_of: set[Reading] = set()
 
     def encoder(self, number: int) -> TextEncoder:
         """The first (0) or the second (1)."""
         return self._encoders[number]
 
-    def learn(self, texts: Sequence[str]) -> None:
+    def learn(self, prompts: Sequence[str]) -> None:
         """The encoders are here: there is nothing to do."""
 
-    def embed(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+    def embed(self, captions: Sequence[str]) -> tuple[Tensor, Tensor]:
         """As `Texts`; gradients flow where they are on and something in the encoders wants them."""
-        first, second = (encoder.tokens(texts, self._reading) for encoder in self._encoders)
-        if any(first.cut) and not self._has_warned:
-            self._has_warned = True
+        return self._embed(captions, self._reading)
+
+    def embed_prompts(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        return self._embed(prompts, PROMPTS)
+
+    def _embed(self, texts: Sequence[str], reading: Reading) -> tuple[Tensor, Tensor]:
+        first, second = (encoder.tokens(texts, reading) for encoder in self._encoders)
+        if any(first.cut) and reading not in self._warned_of:
+            self._warned_of.add(reading)
             cut = [text for text, is_cut in zip(texts, first.cut, strict=True) if is_cut]
-            self._sink.emit(WarningEvent(problem=_cut_texts(cut, self._reading)))
+            self._sink.emit(WarningEvent(problem=_cut_texts(cut, reading)))
         return join_encoders(self._encoders[0].encode(first), self._encoders[1].encode(second))
 
 
@@ -118,7 +158,7 @@ def join_encoders(one: EncodedText, two: EncodedText) -> tuple[Tensor, Tensor]:
 def prepare_texts(  # noqa: PLR0917 - each is of its own type
     base: BaseModel,
     config: TrainConfig,
-    texts: Sequence[str] | None,
+    texts: KnownTexts | None,
     device: torch.device,
     dtype: torch.dtype,
     sink: Sink,
@@ -135,16 +175,36 @@ def prepare_texts(  # noqa: PLR0917 - each is of its own type
             for encoder in encoders:
                 encoder.checkpoint_gradients(draws=layers_draw(config))
         return LiveTexts(encoders, reading, sink)
-    reader = _Reader(base, reading, device, dtype, sink)
+    reader = _Reader(base, device, dtype, sink)
 
-    def read(wanted: Sequence[str]) -> dict[str, TextEmbedding]:
+    def read(wanted: Sequence[_Wanted]) -> dict[_Wanted, TextEmbedding]:
         found = reader.recall(wanted) if config.cache_text_encoder_outputs_to_disk else reader.read(wanted)
-        cut = [text for text in wanted if found[text].is_cut]
-        if cut:
-            sink.emit(WarningEvent(problem=_cut_texts(cut, reading)))
-        return {text: each.embedding for text, each in found.items()}
+        for each, alike in groupby(wanted, lambda one: one.reading):
+            cut = [one.text for one in alike if found[one].is_cut]
+            if cut:
+                sink.emit(WarningEvent(problem=_cut_texts(cut, each)))
+        return {one: known.embedding for one, known in found.items()}
 
-    return CachedTexts(read(texts), device, read)
+    def read_prompts(prompts: Sequence[str]) -> dict[str, TextEmbedding]:
+        return {one.text: known for one, known in read([_Wanted(text, PROMPTS) for text in prompts]).items()}
+
+    captions = [_Wanted(text, reading) for text in texts.captions]
+    # Without prompts nothing needs to be made longer.
+    prompts = sorted({_NOTHING, *texts.prompts}) if texts.prompts else []
+    found = read([*captions, *(_Wanted(text, PROMPTS) for text in prompts)])
+    return CachedTexts(
+        {one.text: found[one] for one in captions},
+        {text: found[_Wanted(text, PROMPTS)] for text in prompts},
+        device,
+        read_prompts,
+    )
+
+
+class _Wanted(NamedTuple):
+    """A text to be read, and how."""
+
+    text: str
+    reading: Reading
 
 
 class _Read(NamedTuple):
@@ -156,64 +216,72 @@ class _Read(NamedTuple):
 class _Reader:
     """Reads texts with one encoder after the other."""
 
-    def __init__(
-        self, base: BaseModel, reading: Reading, device: torch.device, dtype: torch.dtype, sink: Sink
-    ) -> None:
+    def __init__(self, base: BaseModel, device: torch.device, dtype: torch.dtype, sink: Sink) -> None:
         self._base = base
-        self._reading = reading
         self._device = device
         self._dtype = dtype
         self._sink = sink
 
-    def read(self, texts: Sequence[str]) -> dict[str, _Read]:
+    def read(self, wanted: Sequence[_Wanted]) -> dict[_Wanted, _Read]:
         """Read them now. Raises StopRequested between two batches."""
-        if not texts:
+        if not wanted:
             return {}
-        total = 2 * len(texts)
-        first, cut = self._encode(0, texts, total)
-        second, _ = self._encode(1, texts, total)
+        total = 2 * len(wanted)
+        first, cut = self._encode(0, wanted, total)
+        second, _ = self._encode(1, wanted, total)
         joined = (join_encoders(one, two) for one, two in zip(first, second, strict=True))
         rows = (row for hidden, pooled in joined for row in zip(hidden, pooled, strict=True))
         return {
-            text: _Read(TextEmbedding(*row), is_cut)
-            for text, row, is_cut in zip(texts, rows, cut, strict=True)
+            one: _Read(TextEmbedding(*row), is_cut)
+            for one, row, is_cut in zip(wanted, rows, cut, strict=True)
         }
 
-    def recall(self, texts: Sequence[str]) -> dict[str, _Read]:
+    def recall(self, wanted: Sequence[_Wanted]) -> dict[_Wanted, _Read]:
         """Those that are on disk from there, the others read now and put there."""
-        keys = dict(zip(texts, self._keys(texts), strict=True))
+        keys = dict(zip(wanted, self._keys(wanted), strict=True))
         with DiskCache("texts", self._sink) as cache:
-            kept = {text: cache.read(key) for text, key in keys.items()}
+            kept = {one: cache.read(key) for one, key in keys.items()}
             known = {
-                text: _Read(TextEmbedding(each["hidden"], each["pooled"]), bool(each["is_cut"]))
-                for text, each in kept.items()
+                one: _Read(TextEmbedding(each["hidden"], each["pooled"]), bool(each["is_cut"]))
+                for one, each in kept.items()
                 if each is not None
             }
-            new = self.read([text for text in texts if text not in known])
-            for text, (embedding, is_cut) in new.items():
-                cache.write(keys[text], {**embedding._asdict(), "is_cut": torch.tensor(is_cut)})
+            new = self.read([one for one in wanted if one not in known])
+            for one, (embedding, is_cut) in new.items():
+                cache.write(keys[one], {**embedding._asdict(), "is_cut": torch.tensor(is_cut)})
         return known | new
 
-    def _encode(self, number: int, texts: Sequence[str], total: int) -> tuple[list[EncodedText], list[bool]]:
+    def _encode(
+        self, number: int, wanted: Sequence[_Wanted], total: int
+    ) -> tuple[list[EncodedText], list[bool]]:
         """What an encoder makes of batches of texts, on the CPU, and which texts it has cut."""
         encoder = self._base.text_encoder(number, self._dtype).to(self._device)
-        size = _AT_ONCE.get(self._device.type, _AT_ONCE["cpu"])
         encoded: list[EncodedText] = []
         cut: list[bool] = []
-        for start in range(0, len(texts), size):
+        for reading, texts in self._batches(wanted):
             check_stop(self._sink)
-            tokens = encoder.tokens(texts[start : start + size], self._reading)
+            tokens = encoder.tokens(texts, reading)
             hidden, pooled = encoder.encode(tokens)
             encoded.append(EncodedText(hidden.cpu(), None if pooled is None else pooled.cpu()))
             cut += tokens.cut
-            done = number * len(texts) + len(cut)
+            done = number * len(wanted) + len(cut)
             self._sink.emit(PhaseEvent(phase="caching_captions", done=done, total=total))
         return encoded, cut
 
-    def _keys(self, texts: Sequence[str]) -> list[str]:
+    def _batches(self, wanted: Iterable[_Wanted]) -> Iterator[tuple[Reading, list[str]]]:
+        """Texts that are read alike; each alone where it is to be as long as it needs."""
+        size = _AT_ONCE.get(self._device.type, _AT_ONCE["cpu"])
+        for reading, group in groupby(wanted, lambda one: one.reading):
+            texts = [one.text for one in group]
+            step = 1 if reading.as_needed else size
+            for start in range(0, len(texts), step):
+                yield reading, texts[start : start + step]
+
+    def _keys(self, wanted: Iterable[_Wanted]) -> list[str]:
         """Names for all that the embeddings depend on."""
         encoders = (self._base.identity("text_encoder_1"), self._base.identity("text_encoder_2"))
-        return [cache_key(_FORMAT, *encoders, str(self._dtype), str(self._reading), text) for text in texts]
+        dtype = str(self._dtype)
+        return [cache_key(_FORMAT, *encoders, dtype, str(one.reading), one.text) for one in wanted]
 
 
 def _cut_texts(texts: Sequence[str], reading: Reading) -> Problem:

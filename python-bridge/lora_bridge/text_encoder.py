@@ -20,16 +20,18 @@ CHUNK = 75
 """Tokens of a caption that a text encoder sees at once, between the beginning and the end of a text."""
 
 MOST_CHUNKS = 3
-"""That a caption may be read in."""
+"""That a caption or prompt may be read in."""
 
 
 class Reading(NamedTuple):
-    """How captions are read, the same for all of a run."""
+    """How texts are read: all captions of a run in one way, all prompts in another."""
 
     chunks: int
     """How many times 75 tokens."""
     weighted: bool
     """Whether brackets give weights. Else they are text."""
+    as_needed: bool = False
+    """Whether no more chunks are made than the longest of the texts at hand needs."""
 
     @property
     def most_tokens(self) -> int:
@@ -40,6 +42,10 @@ class Reading(NamedTuple):
 def reading_of(config: TrainConfig) -> Reading:
     """How a config has captions read."""
     return Reading(int(config.max_token_length) // CHUNK, config.weighted_captions)
+
+
+PROMPTS = Reading(MOST_CHUNKS, weighted=True, as_needed=True)
+"""How prompts of samples are read, whatever is said of captions: as sd-scripts and A1111 do."""
 
 
 class Tokens(NamedTuple):
@@ -101,15 +107,19 @@ class TextEncoder:
         """Cut captions into chunks of 75 tokens, each with a beginning and an end, padded as the encoder was
         trained."""
         weighed = [self._weighed_ids(caption, reading) for caption in captions]
+        seen_tokens = reading.most_tokens
+        if reading.as_needed:
+            longest = max(1, *map(len, weighed))
+            seen_tokens = min(seen_tokens, -(-longest // CHUNK) * CHUNK)
         rows = [
             self._row(caption[first : first + CHUNK])
             for caption in weighed
-            for first in range(0, reading.most_tokens, CHUNK)
+            for first in range(0, seen_tokens, CHUNK)
         ]
-        weights = torch.ones(len(captions), reading.most_tokens + 2) if reading.weighted else None
+        weights = torch.ones(len(captions), seen_tokens + 2) if reading.weighted else None
         if weights is not None:
             for row, caption in zip(weights, weighed, strict=True):
-                seen = [each.weight for each in caption[: reading.most_tokens]]
+                seen = [each.weight for each in caption[:seen_tokens]]
                 row[1 : 1 + len(seen)] = torch.tensor(seen)
         cut = [len(caption) > reading.most_tokens for caption in weighed]
         return Tokens(torch.tensor(rows), weights, cut)

@@ -163,7 +163,9 @@ def _read_all(dataset: Dataset, plan: Plan, reader: TextEncoder) -> None:
     assert all(value.encode() for value in written.values())
     texts = texts_of(dataset, [])
     for sample in dataset.validation[:2]:
-        assert texts is None or plain_caption(sample.subset.captions, sample.picture.caption) in texts
+        assert (
+            texts is None or plain_caption(sample.subset.captions, sample.picture.caption) in texts.captions
+        )
         assert centred_view(sample).bucket == sample.fit.bucket
     if broken:
         _require_plan(plan_of(config, dataset.without(broken)))

@@ -36,7 +36,8 @@ def batch_of(project: Path, masks: list[torch.Tensor | None], patch: pytest.Monk
 
     patch.setattr(LatentStore, "get", latent_of)
     store = LatentStore({}, frozenset(), None)
-    materials = Materials(make_config(project), store, CachedTexts({"a": TEXT}, CPU, lambda _new: {}), CPU)
+    texts = CachedTexts({"a": TEXT}, {}, CPU, lambda _new: {})
+    materials = Materials(make_config(project), store, texts, CPU)
     return materials.batch([Appearance(sample, centred_view(sample), "a") for sample in samples])
 
 

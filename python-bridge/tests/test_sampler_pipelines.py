@@ -9,20 +9,15 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import pytest
 import torch
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
-from training_support import ListSink, make_config
+from sampling_support import painted
 
-from lora_bridge.model import DiffusersModel
-from lora_bridge.painter import Painter
 from lora_bridge.protocol_types import Sampler
-from lora_bridge.sample_prompts import parse_prompts
-from lora_bridge.text import prepare_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
 
-CPU = torch.device("cpu")
 _TRAILING = {"timestep_spacing": "trailing"}
 _SOLVER = "dpmsolver_multistep.DPMSolverMultistepScheduler"
 _EULER = "euler_discrete.EulerDiscreteScheduler"
@@ -86,12 +81,7 @@ def test_a_samplers_picture_is_the_pipelines(
     project: Path, tiny_sdxl: Path, sampler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = f"ohwx person --n a blue car --w 64 --h 128 --s 7 --l 5 --ss {sampler}"
-    config = make_config(project, sample_prompts=line)
-    (prompt,) = parse_prompts(config)
-    base = DiffusersModel(str(tiny_sdxl), local=True)
-    texts = prepare_texts(base, config, ["a blue car", "ohwx person"], CPU, torch.float32, ListSink())
-    painter = Painter(config, base.unet(torch.float32), base.vae().without_encoder(), texts, CPU)
-    ours = painter.draw(prompt, 9, ListSink())
+    ours = painted(project, tiny_sdxl, line, seed=9)
     pipeline = cast("Any", StableDiffusionXLPipeline).from_pretrained(tiny_sdxl, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     pipeline.scheduler = scheduler_of(sampler, monkeypatch)
@@ -105,4 +95,4 @@ def test_a_samplers_picture_is_the_pipelines(
         generator=torch.Generator().manual_seed(9),
         output_type="pt",
     ).images[0]
-    torch.testing.assert_close((ours / 2 + 0.5).clamp(0, 1), theirs, rtol=0, atol=1e-3)
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-3)

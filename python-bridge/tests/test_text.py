@@ -12,7 +12,7 @@ from training_support import ListSink, make_config, warnings_of
 from lora_bridge.model import PARTS, BaseModel, DiffusersModel
 from lora_bridge.progress import StopRequested
 from lora_bridge.protocol_types import PhaseEvent, WarningEvent
-from lora_bridge.text import CachedTexts, LiveTexts, TextEmbedding, prepare_texts
+from lora_bridge.text import CachedTexts, KnownTexts, LiveTexts, TextEmbedding, prepare_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,8 @@ def prepare(
     dtype: torch.dtype = torch.float32,
     **changes: Any,
 ) -> Texts:
-    return prepare_texts(base, make_config(folder, **changes), texts, CPU, dtype, sink or ListSink())
+    known = None if texts is None else KnownTexts(texts, ())
+    return prepare_texts(base, make_config(folder, **changes), known, CPU, dtype, sink or ListSink())
 
 
 def on_disk(base: BaseModel, folder: Path, texts: Sequence[str], **changes: Any) -> Texts:
@@ -244,6 +245,6 @@ def test_cached_texts_are_stacked_in_the_order_asked_for() -> None:
         name: TextEmbedding(torch.full((77, 2), value), torch.full((3,), value))
         for name, value in (("a", 1.0), ("b", 2.0))
     }
-    hidden, pooled = CachedTexts(known, CPU, lambda _new: {}).embed(["b", "a", "b"])
+    hidden, pooled = CachedTexts(known, {}, CPU, lambda _new: {}).embed(["b", "a", "b"])
     torch.testing.assert_close(hidden, torch.tensor([2.0, 1.0, 2.0]).view(3, 1, 1).expand(3, 77, 2))
     torch.testing.assert_close(pooled, torch.tensor([2.0, 1.0, 2.0]).view(3, 1).expand(3, 3))
