@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from lora_bridge.sample_prompts import SamplePrompt
     from lora_bridge.sink import Sink
 
+_NO_PROMPTS = Problem(
+    code="no_sample_prompts",
+    message="There is nothing to draw: this run has no sample prompts.",
+    hint="Set Sample prompts or Sample prompts file, under Samples, before the next run.",
+)
+
 
 class Studio:
     """Knows when the prompts of a run are due, and has them drawn into the job's folder."""
@@ -61,20 +67,25 @@ class Studio:
         every = self._config.sample_every_n_steps
         return every > 0 and step % every == 0
 
-    def draw(self, step: int, epoch: int, sink: Sink) -> None:
+    def draw(self, step: int, epoch: int, sink: Sink, *, asked: bool = False) -> None:
         """Draw every prompt, or as many as there is time for before a stop.
 
         A picture that cannot be drawn or written ends the round with a warning: the training is worth more.
+        `asked`: a person waits for it, and is told where there is nothing to draw.
         """
-        if self._painter is None:
-            return
+        if self._painter is not None:
+            self._draw_all(self._painter, step, epoch, sink)
+        if asked and not self._prompts:
+            sink.emit(WarningEvent(problem=_NO_PROMPTS))
+
+    def _draw_all(self, painter: Painter, step: int, epoch: int, sink: Sink) -> None:
         try:
-            self._read_again(self._painter, sink)
+            self._read_again(painter, sink)
             total = len(self._prompts)
             sink.emit(PhaseEvent(phase="sampling", done=0, total=total))
             for done, prompt in enumerate(self._prompts, start=1):
                 seed = prompt.seed_in(self._seed)
-                file = self._write(prompt, step, seed, self._painter.draw(prompt, seed, sink))
+                file = self._write(prompt, step, seed, painter.draw(prompt, seed, sink))
                 sink.emit(_event(prompt, seed, file, step, epoch))
                 sink.emit(PhaseEvent(phase="sampling", done=done, total=total))
         except StopRequested:
@@ -107,7 +118,7 @@ class Studio:
 
     def _write(self, prompt: SamplePrompt, step: int, seed: int, pixels: Tensor) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / f"{self._config.output_name}_{step:06d}_{prompt.index:02d}_{seed}.png"
+        file = _unused(self._folder / f"{self._config.output_name}_{step:06d}_{prompt.index:02d}_{seed}.png")
         model = Path(self._config.pretrained_model_name_or_path).stem
         text = parameters_text(prompt, seed, model, self._config.output_name)
         write_atomically(file, _png(pixels, text))
@@ -129,6 +140,15 @@ def _event(prompt: SamplePrompt, seed: int, file: Path, step: int, epoch: int) -
         step=step,
         epoch=epoch,
     )
+
+
+def _unused(file: Path) -> Path:
+    """It, or with a number where a picture was drawn at this step before."""
+    free, number = file, 1
+    while free.exists():
+        number += 1
+        free = file.with_stem(f"{file.stem}-{number}")
+    return free
 
 
 def _failure(step: int, error: Exception) -> Problem:

@@ -11,13 +11,14 @@ from msgspec import Struct
 from lora_bridge.buckets import LATENT_STEP, Size, parse_resolution
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import Sampler
-from lora_bridge.sample_prompts_file import read_prompt_file
+from lora_bridge.sample_prompts_file import read_prompt_file, split_line
 from lora_bridge.sampler_names import sampler_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lora_bridge.protocol_types import TrainConfig
+    from lora_bridge.sample_prompts_file import WrittenPrompt
 
 _SMALLEST, _LARGEST = 64, 4096
 _MOST_STEPS = 1000
@@ -55,13 +56,13 @@ def parse_prompts(config: TrainConfig) -> list[SamplePrompt]:
     written = list(_written(config.sample_prompts))
     if config.sample_prompts_file.strip():
         written += read_prompt_file(config.sample_prompts_file.strip())
-    return [_parse_line(config, where, line, index) for index, (where, line) in enumerate(written)]
+    return [_parse(config, prompt, index) for index, prompt in enumerate(written)]
 
 
-def _written(text: str) -> Iterator[tuple[str, str]]:
+def _written(text: str) -> Iterator[WrittenPrompt]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip() and not line.strip().startswith("#"):
-            yield f"Line {number} of Sample prompts", line.strip()
+            yield split_line(f"Line {number} of Sample prompts", line)
 
 
 class _Flag(NamedTuple):
@@ -71,10 +72,10 @@ class _Flag(NamedTuple):
     """Raises ValueError for what is not wanted."""
 
 
-def _parse_line(config: TrainConfig, where: str, line: str, index: int) -> SamplePrompt:
-    text, *flags = re.split(r"(?:^|\s+)--", line)
+def _parse(config: TrainConfig, prompt: WrittenPrompt, index: int) -> SamplePrompt:
+    where, text, flags = prompt
     if not text:
-        raise _invalid(where, "has flags but no prompt")
+        raise _invalid(where, "has flags but no prompt" if flags else "is empty")
     size = _default_size(config)
     fields: dict[str, Any] = {
         "negative": "",
@@ -86,10 +87,10 @@ def _parse_line(config: TrainConfig, where: str, line: str, index: int) -> Sampl
         "sampler": config.sample_sampler,
     }
     seen: set[str] = set()
-    for part in flags:
-        name, *rest = re.split(r"\s+", part, maxsplit=1)
-        value = "".join(rest)
+    for name, value in flags:
         flag = _FLAGS.get(name.lower())
+        if flag is None and (purpose := _FOREIGN_FLAGS.get(name.lower())) is not None:
+            raise _invalid(where, f"has --{name}, {purpose}, which samples of SDXL have no use for")
         if flag is None:
             raise _invalid(where, f"has --{name}, which is none of {_KNOWN}")
         if flag.field in seen:
@@ -156,4 +157,14 @@ _FLAGS = {
     "l": _Flag("cfg_scale", f"a number from 0 to {_HIGHEST_SCALE:g}", _scale),
     "ss": _Flag("sampler", f"one of {', '.join(get_args(Sampler))}", _sampler),
 }
+_FOREIGN_FLAGS = {
+    "g": "the guidance scale of FLUX",
+    "cn": "the picture for a ControlNet",
+    "ctr": "the guidance truncation of Lumina",
+    "rcfg": "the guidance renormalisation of Lumina",
+    "fs": "the flow shift of models that are trained by flow matching, such as HunyuanImage",
+    "am": "the strength of additional networks in gen_img",
+    "f": "the name of the output file in gen_img",
+}
+"""By flags of sd-scripts that are known there but not for SDXL's samples, what they are."""
 _KNOWN = ", ".join(f"--{name}" for name in _FLAGS)

@@ -165,7 +165,7 @@ class Trainer:
             if due.validates:
                 self._validate(step, sink)
             if due.draws or due.draws_now:
-                self._studio.draw(step.number, step.epoch, sink)
+                self._studio.draw(step.number, step.epoch, sink, asked=due.draws_now)
         # Last: a run that goes on from it has all of the step behind it.
         self._save_states(step, due, output)
         if due.validates or due.draws or due.draws_now:

@@ -58,6 +58,24 @@ def test_each_format_says_the_same(tmp_path: Path, name: str, content: str) -> N
     assert second == SamplePrompt(1, "a dog", "", 72, 128, None, 4, 5.0, "ddim")
 
 
+@pytest.mark.parametrize("name", ["a.toml", "a.json"])
+def test_what_looks_like_a_flag_in_a_table_is_text(tmp_path: Path, name: str) -> None:
+    """sd-scripts takes lines apart, in a JSON list too, and tables as they are."""
+    text, negative = "a cat --w 64 --q and -- a dog", "ugly --h 72"
+    if name == "a.toml":
+        content = f'[prompt]\n[[prompt.subset]]\nprompt = "{text}"\nnegative_prompt = "{negative}"'
+    else:
+        content = json.dumps([{"prompt": text, "negative_prompt": negative}, "a dog --w 64"])
+    first, *others = prompts_of(tmp_path, name, content, max_resolution="128,128")
+    assert (first.text, first.negative, first.width, first.height) == (text, negative, 128, 128)
+    assert [(prompt.text, prompt.width) for prompt in others] == [("a dog", 64)][: len(others)]
+
+
+def test_a_negative_prompt_of_nothing_is_none(tmp_path: Path) -> None:
+    (prompt,) = prompts_of(tmp_path, "a.json", '[{"prompt": "a", "negative_prompt": ""}]')
+    assert prompt.negative == ""
+
+
 def test_they_come_behind_those_of_the_config(tmp_path: Path) -> None:
     found = prompts_of(tmp_path, "a.txt", "second\nthird", sample_prompts="first")
     assert [(prompt.index, prompt.text) for prompt in found] == [(0, "first"), (1, "second"), (2, "third")]
@@ -76,6 +94,11 @@ def test_they_come_behind_those_of_the_config(tmp_path: Path) -> None:
         ("a.json", "{}", "is not a list"),
         ("a.json", "[1]", "prompt 1 that is neither"),
         ("a.json", '[{"seed": 1}]', "Prompt 1 of a.json has flags but no prompt"),
+        ("a.json", '["a", ""]', "Prompt 2 of a.json is empty"),
+        ("a.json", '["  "]', "Prompt 1 of a.json is empty"),
+        ("a.json", '[{"prompt": " "}]', "Prompt 1 of a.json is empty"),
+        ("a.json", '["a --g 3"]', "Prompt 1 of a.json has --g, the guidance scale of FLUX"),
+        ("a.json", '[{"prompt": "a", "controlnet_image": "b.png"}]', "a.json has --cn, the picture for a"),
         ("a.yaml", "", "is not one of .txt, .toml, .json"),
     ],
 )

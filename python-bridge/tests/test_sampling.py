@@ -28,6 +28,7 @@ from lora_bridge.vae import Vae
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from lora_bridge.protocol_types import JobEvent
     from lora_bridge.sink import Ending
 
 QUICK = "--s 2 --w 64 --h 64 --ss euler"
@@ -365,6 +366,59 @@ def test_a_picture_that_is_not_finite_is_named(
     ending, sink = run_with_samples(project, tiny_sdxl)
     assert (ending.outcome, warnings_of(sink)) == ("completed", ["sample_failed"])
     assert not list(project.rglob("*_000004_*"))
+
+
+class AskingSink(ListSink):
+    """Asks for samples once a step is done."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self._step = step
+
+    def emit(self, event: JobEvent) -> None:
+        super().emit(event)
+        if isinstance(event, StepEvent) and event.step == self._step:
+            self.wishes.add("sample")
+
+
+@pytest.mark.parametrize("empty_file", [False, True])
+def test_who_asks_for_samples_without_prompts_is_told_where_they_are_set(
+    project: Path, tiny_sdxl: Path, *, empty_file: bool
+) -> None:
+    file = project / "prompts.txt"
+    file.write_text("# none\n", encoding="utf-8")
+    name = str(file) if empty_file else ""
+    _, sink = run_training(project, tiny_sdxl, AskingSink(2), sample_prompts_file=name)
+    (problem,) = (event.problem for event in sink.of(WarningEvent))
+    assert problem.code == "no_sample_prompts"
+    assert "Sample prompts" in str(problem.hint)
+    assert not sink.of(SampleEvent)
+
+
+def test_a_second_drawing_of_a_step_keeps_the_first(project: Path, tiny_sdxl: Path) -> None:
+    file = project / "prompts.txt"
+    file.write_text(f"a cat {QUICK} --d 5", encoding="utf-8")
+    changes: dict[str, Any] = {"sample_prompts_file": str(file), "sample_every_n_steps": 1}
+    _, one = run_training(project, tiny_sdxl, max_train_steps=1, **changes)
+    (first,) = one.of(SampleEvent)
+    before = pixels_of(first)
+    # As a run that was resumed comes to the step again, with another prompt.
+    file.write_text(f"a dog {QUICK} --d 5", encoding="utf-8")
+    for name in ("ohwx_000001_00_5-2.png", "ohwx_000001_00_5-3.png"):
+        _, again = run_training(project, tiny_sdxl, max_train_steps=1, **changes)
+        (event,) = again.of(SampleEvent)
+        assert Path(event.path).name == name
+    assert Path(first.path).name == "ohwx_000001_00_5.png"
+    assert np.array_equal(pixels_of(first), before)
+    assert not np.array_equal(pixels_of(event), before)
+
+
+def test_asked_for_where_they_are_due_they_are_drawn_once(project: Path, tiny_sdxl: Path) -> None:
+    _, sink = run_training(
+        project, tiny_sdxl, AskingSink(2), sample_prompts=PROMPT, sample_every_n_steps=2, max_train_steps=3
+    )
+    assert steps_of(sink) == [(2, 1), (3, 1)]
+    assert not warnings_of(sink)
 
 
 def test_a_bad_prompt_is_told_before_anything_else(project: Path) -> None:
