@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from lora_bridge.metadata_config import KEY, config_for_reproduction, last_of_path
+from lora_bridge.metadata_config import KEY, config_for_reproduction, name_of_model
 from lora_bridge.metadata_data import data_metadata, interpolation
 from lora_bridge.metadata_model_spec import model_spec
 from lora_bridge.optimizer_choice import part_rates
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from lora_bridge.run_length import Schedule
 
 _LEGACY_HASH_START, _LEGACY_HASH_BYTES, _LEGACY_HASH_LENGTH = 1 << 20, 1 << 16, 8
-_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
 class RunFacts(Struct, frozen=True):
@@ -206,13 +204,8 @@ def _base_model(facts: RunFacts) -> dict[str, object]:
 def _source(kind: str, name: str) -> dict[str, object]:
     """A model's name, without the folders that lead to it, and Kohya's hash of its file."""
     path = Path(name).expanduser()
-    facts: dict[str, object] = {f"ss_{kind}_name": name if _is_hub_name(name) else last_of_path(name)}
+    facts: dict[str, object] = {f"ss_{kind}_name": name_of_model(name)}
     # A file on a disk that was taken away costs its hash, not what was learnt.
     with suppress(OSError), path.open("rb") as stream:
         facts[f"ss_{kind}_hash"] = legacy_hash(stream.read(hashed_beginning()))
     return facts
-
-
-def _is_hub_name(name: str) -> bool:
-    """Whether it is `owner/model`, which is no place on this machine."""
-    return bool(_HUB_NAME.fullmatch(name)) and not Path(name).exists()

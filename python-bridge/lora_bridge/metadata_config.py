@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import PurePosixPath, PureWindowsPath
+import re
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
     from lora_bridge.protocol_types import TrainConfig
 
 KEY = "lora_atelier.config"
+_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+_MODELS = ("pretrained_model_name_or_path", "vae")
 _PLACES = (
-    "pretrained_model_name_or_path",
-    "vae",
     "train_data_dir",
     "reg_data_dir",
     "dataset_config",
@@ -32,19 +33,29 @@ _OF_THE_MACHINE = ("main_process_ip", "main_process_port", "gpu_ids")
 
 
 def config_for_reproduction(config: TrainConfig, seed: int) -> str:
-    """The config as JSON with the `seed` that was drawn, files and folders by their names alone.
+    """The config as JSON with the `seed` that was drawn, files and folders by their names alone, models of a
+    hub by their whole names.
 
     What is of the machine is left out: a reader takes the defaults.
     """
     values = msgspec.to_builtins(config)
     for key in _OF_THE_MACHINE:
         del values[key]
+    for key in _MODELS:
+        values[key] = name_of_model(values[key])
     for key in _PLACES:
-        values[key] = "\n".join(last_of_path(line) for line in values[key].splitlines())
+        values[key] = "\n".join(_last_of_path(line) for line in values[key].splitlines())
     return json.dumps({**values, "seed": seed})
 
 
-def last_of_path(path: str) -> str:
+def name_of_model(name: str) -> str:
+    """Of a model on this machine without the folders that lead to it; of one on a hub `owner/model`."""
+    name = name.strip()
+    is_of_hub = _HUB_NAME.fullmatch(name) and not Path(name).exists()
+    return name if is_of_hub else _last_of_path(name)
+
+
+def _last_of_path(path: str) -> str:
     """The last step of a path of any system."""
     path = path.strip().rstrip("/\\")
     return PureWindowsPath(PurePosixPath(path).name).name

@@ -69,6 +69,8 @@ class SaveTimes:
         return removed if kept > 0 and removed > 0 else None
 
     def _steps_before(self, step: int, kept: int) -> int | None:
-        removed = step - kept - 1
-        removed -= removed % self._config.save_every_n_steps
-        return removed if kept > 0 and removed > 0 else None
+        every = self._config.save_every_n_steps
+        if every == 0 or kept == 0:
+            return None
+        removed = (step - kept - 1) // every * every
+        return removed if removed > 0 else None

@@ -19,12 +19,19 @@ class WholeHash:
         Thread(target=self._compute, args=(file,), name=f"hash of {file.name}", daemon=True).start()
 
     def value(self) -> str | None:
-        """64 hexadecimal digits, waited for; None where the file could not be read to its end."""
+        """64 hexadecimal digits, waited for; None where the file could not be read to its end.
+
+        Raises whatever else went wrong in the thread.
+        """
         return self._found.result()
 
     def _compute(self, file: Path) -> None:
         try:
             with file.open("rb") as stream:
-                self._found.set_result(hashlib.file_digest(stream, "sha256").hexdigest())
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError:
             self._found.set_result(None)
+        except BaseException as error:  # noqa: BLE001 - told to who waits for it, who would wait for ever
+            self._found.set_exception(error)
+        else:
+            self._found.set_result(digest)

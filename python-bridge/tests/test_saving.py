@@ -9,6 +9,7 @@ import pytest
 from training_support import ListSink, make_config, run_training, warnings_of
 
 from lora_bridge.appearances import Step
+from lora_bridge.output import OutputFolder
 from lora_bridge.protocol_types import CheckpointRemovedEvent
 from lora_bridge.run_length import Schedule
 from lora_bridge.saving import SaveTimes
@@ -77,6 +78,32 @@ def test_states_have_numbers_of_their_own(
     times = SaveTimes(config, Schedule(3, 3, EPOCHS, STEPS))
     assert times.epoch_state_to_remove(10) == epoch
     assert times.step_state_to_remove(35) == step
+
+
+def test_where_no_step_is_saved_none_is_removed() -> None:
+    config = make_config(Path(), save_every_n_steps=0, save_last_n_steps=10, save_last_n_steps_state=5)
+    times = SaveTimes(config, Schedule(3, 3, EPOCHS, STEPS))
+    assert times.step_to_remove(35) is None
+    assert times.step_state_to_remove(35) is None
+
+
+def test_what_was_saved_before_an_interruption_is_the_runs_own_again(tmp_path: Path) -> None:
+    sink = ListSink()
+    output = OutputFolder(make_config(tmp_path), sink)
+    model = tmp_path / "model"
+    kept, gone, foreign = (model / f"ohwx-00000{number}.safetensors" for number in (1, 2, 3))
+    kept.write_bytes(b"1")
+    foreign.write_bytes(b"3")
+    output.adopt([kept, gone])
+    assert output.checkpoints == [kept]
+    output.remove_epoch(2)
+    output.remove_epoch(3)
+    assert foreign.exists()
+    assert not sink.events
+    output.remove_epoch(1)
+    assert not kept.exists()
+    assert output.newest_first() == []
+    assert [event.path for event in sink.of(CheckpointRemovedEvent)] == [str(kept)]
 
 
 def test_only_the_files_of_this_run_are_deleted(project: Path, tiny_sdxl: Path) -> None:
