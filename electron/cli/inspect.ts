@@ -37,17 +37,22 @@ export function findFaults({ modules, nonFiniteTensors, emptyModules }: Inspecti
 const firstOf = (names: readonly string[]): string =>
   names.slice(0, 3).join(', ') + (names.length > 3 ? ', ...' : '');
 
-function printInspection(inspection: Inspection): void {
+/** What `inspect` says of a LoRA. Files of some kinds have no ranks and no alphas. */
+export function describeInspection(inspection: Inspection): string[] {
   const { path, bytes, tensors, dtypes, modules, parts, ranks, alphas, metadata } = inspection;
-  print(`File: ${path} (${String(bytes)} bytes, ${dtypes.join(', ')})`);
-  print(`Modules: ${String(modules.length)} (${String(tensors)} tensors)`);
-  print(
+  return [
+    `File: ${path} (${String(bytes)} bytes, ${dtypes.join(', ')})`,
+    `Modules: ${String(modules.length)} (${String(tensors)} tensors)`,
     `  U-Net ${String(parts.unet)}, text encoder 1 ${String(parts.textEncoder1)}, text encoder 2 ${String(parts.textEncoder2)}, other ${String(parts.other)}`,
-  );
-  print(`Rank: ${ranks.join(', ')}`);
-  print(`Alpha: ${alphas.join(', ')}`);
-  print('Metadata:');
-  for (const [key, value] of Object.entries(metadata)) print(`  ${key}: ${value}`);
+    ...(ranks.length > 0 ? [`Rank: ${ranks.join(', ')}`] : []),
+    ...(alphas.length > 0 ? [`Alpha: ${alphas.join(', ')}`] : []),
+    'Metadata:',
+    ...Object.entries(metadata).map(([key, value]) => `  ${key}: ${value}`),
+  ];
+}
+
+function printInspection(inspection: Inspection): void {
+  for (const line of describeInspection(inspection)) print(line);
   const faults = findFaults(inspection);
   for (const fault of faults) printAside(`Fault: ${fault}`);
   if (faults.length === 0) print('Whole: nothing in it is NaN or empty.');
