@@ -45,7 +45,10 @@ def reading_of(config: TrainConfig) -> Reading:
 
 
 PROMPTS = Reading(MOST_CHUNKS, weighted=True, as_needed=True)
-"""How prompts of samples are read, whatever is said of captions: as sd-scripts and A1111 do."""
+"""How prompts of samples are read, whatever is said of captions: weighted and long, as when sd-scripts draws.
+
+It keeps the marks between chunks and the mean of the states then; here both are as in the training.
+"""
 
 
 class Tokens(NamedTuple):
