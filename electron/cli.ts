@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { parameters } from '../shared/parameters';
 import { toProblem } from '../shared/result';
 import { addCaptionOptions, captionCommand } from './cli/caption';
 import { createContext, type Context } from './cli/context';
@@ -24,6 +25,16 @@ function run(command: (context: Context) => Promise<number>): Promise<void> {
   );
 }
 
+function countOfProcesses(text: string): number {
+  const { min, max } = parameters.num_processes;
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < min || count > max)
+    throw new InvalidArgumentError(
+      `It must be a whole number from ${String(min)} to ${String(max)}.`,
+    );
+  return count;
+}
+
 const program = new Command('atelier').description('Teach SDXL a subject, without a window.');
 
 program
@@ -41,6 +52,7 @@ program
   .option('--sample', 'train the sample project', false)
   .option('--folder <folder>', 'where the sample project is prepared')
   .option('--resume <folder>', 'go on with the training of a job’s folder')
+  .option('--processes <number>', 'on how many GPUs of this machine', countOfProcesses)
   .description('train a LoRA; Ctrl-C stops and saves, to be gone on with')
   .addHelpText('after', exitCodesHelp)
   .action((file: string | undefined, options: TrainOptions) =>

@@ -141,6 +141,7 @@ export const deviceSchema = z
     memoryBytes: z.int().min(0).nullable(),
   })
   .meta({ id: 'Device' });
+export type Device = z.infer<typeof deviceSchema>;
 
 export const versionsSchema = z
   .strictObject({

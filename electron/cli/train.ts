@@ -21,6 +21,8 @@ export interface TrainOptions {
   readonly folder: string | undefined;
   /** The folder of a job to go on with, instead of a config. */
   readonly resume: string | undefined;
+  /** How many GPUs train together, whatever the config says. */
+  readonly processes: number | undefined;
 }
 
 /** What `train` ends with. A usage that is wrong ends with 1 too. */
@@ -55,7 +57,7 @@ export async function trainCommand(
 async function trained(
   context: Context,
   file: string | undefined,
-  { sample, folder, resume }: TrainOptions,
+  { sample, folder, resume, processes }: TrainOptions,
 ): Promise<JobView> {
   if ([sample, file !== undefined, resume !== undefined].filter(Boolean).length !== 1)
     throw new ProblemError(
@@ -63,9 +65,18 @@ async function trained(
       'Give a config file, or --sample, or --resume.',
       'See: atelier train --help',
     );
+  if (resume !== undefined && processes !== undefined)
+    throw new ProblemError(
+      'usage',
+      'A run goes on with as many processes as it had.',
+      'Leave out --processes, or begin a new run whose config names the run in resume.',
+    );
   if (resume !== undefined) return resumeJob(context, resolve(resume));
+  const given = processes === undefined ? {} : { num_processes: processes };
   const config =
-    file === undefined ? await captionedSample(context, folder) : await readConfigFile(file);
+    file === undefined
+      ? { ...(await captionedSample(context, folder)), ...given }
+      : await readConfigFile(file, given);
   return runJob(context, { kind: 'train', config });
 }
 

@@ -1,4 +1,7 @@
-"""The bridge's two ways to run: `python -m lora_bridge job FOLDER` and `python -m lora_bridge serve`."""
+"""The bridge's ways to run: `python -m lora_bridge job FOLDER` and `python -m lora_bridge serve`.
+
+A job of several processes starts the others itself, as `python -m lora_bridge rank FOLDER NUMBER`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["job", folder]:
             return _job(folder)
+        case ["rank", folder, number]:
+            return _rank(folder, int(number))
         case ["serve"]:
             return _serve()
         case _:
@@ -29,6 +34,18 @@ def _job(folder: str) -> int:
     from lora_bridge.jobs import run_job
 
     return run_job(Path(folder).resolve())
+
+
+def _rank(folder: str, number: int) -> int:
+    from lora_bridge.quiet import prepare_streams
+
+    prepare_streams()
+    from pathlib import Path
+
+    from lora_bridge.rank import run_rank
+    from lora_bridge.train import run_part
+
+    return run_rank(Path(folder), number, run_part)
 
 
 def _serve() -> int:

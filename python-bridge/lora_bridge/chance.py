@@ -21,10 +21,12 @@ def layers_draw(config: TrainConfig) -> bool:
     return max(dropouts) > 0 or config.lora_type.endswith("DyLoRA") or own_preset
 
 
-def seed_layers(seed: int, step: int, batch: int) -> None:
+def seed_layers(seed: int, step: int, batch: int, rank: int = 0) -> None:
     """Let what layers draw in a batch of a step depend on these numbers alone.
 
-    So a resumed run draws the same, and so does a block that is computed again in the backward pass.
+    So a resumed run draws the same, and so does a block that is computed again in the backward pass. Each of
+    the processes that share a batch, counted from 0, draws its own.
     """
-    chance = random.Random(f"layers-{seed}-{step}-{batch}").randrange(2**63)
+    process = f"-{rank}" if rank else ""
+    chance = random.Random(f"layers-{seed}-{step}-{batch}{process}").randrange(2**63)
     cast("Any", torch).manual_seed(chance)

@@ -16,6 +16,7 @@ from lora_bridge.dataset_sources import FolderSource, PartSource
 from lora_bridge.dataset_toml import read_dataset_toml
 from lora_bridge.picture_folders import PictureFolder, Subset, make_subset, read_folder
 from lora_bridge.problems import ProblemError
+from lora_bridge.process_rules import world_size
 from lora_bridge.protocol_types import Problem
 from lora_bridge.views import view_warnings
 from lora_bridge.wording import listed, pictures
@@ -32,6 +33,7 @@ class DatasetPart(Struct, frozen=True):
 
     rules: BucketRules
     batch_size: int
+    """Of all processes together."""
     validation_split: float
     validation_seed: int
     folders: tuple[PictureFolder, ...]
@@ -126,7 +128,7 @@ def _read_part(source: PartSource, subsets: list[Subset]) -> DatasetPart:
         rules = bucket_rules(source.config)
     return DatasetPart(
         rules,
-        source.config.train_batch_size,
+        source.config.train_batch_size * world_size(source.config),
         source.config.validation_split,
         source.config.validation_seed,
         tuple(read_folder(subset) for subset in subsets),

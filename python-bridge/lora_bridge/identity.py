@@ -71,7 +71,7 @@ def identity_of(config: TrainConfig, dataset: Dataset) -> Identity:
 
 
 def changes(
-    before: Identity, now: Identity, old_config: Mapping[str, object], config: TrainConfig
+    before: Identity, now: Identity, old_config: Mapping[str, object], config: Mapping[str, object]
 ) -> list[str]:
     """What is not as it was, a sentence each."""
     return [
@@ -90,8 +90,8 @@ def changes(
     ]
 
 
-def _config_changes(before: Mapping[str, object], config: TrainConfig) -> Iterator[str]:
-    for key, value in msgspec.to_builtins(config).items():
+def _config_changes(before: Mapping[str, object], config: Mapping[str, object]) -> Iterator[str]:
+    for key, value in config.items():
         if key not in _FREE and key in before and before[key] != value:
             yield f"{key} was {_shown(before[key])} and is {_shown(value)}."
 

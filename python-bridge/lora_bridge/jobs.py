@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import traceback
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import accumulate
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -19,6 +19,7 @@ from lora_bridge.events import MAX_LINE_BYTES, PROTOCOL_VERSION, EventLog
 from lora_bridge.failures import problem_of
 from lora_bridge.probe import devices, versions
 from lora_bridge.problems import ProblemError
+from lora_bridge.process_rules import gpu_ids
 from lora_bridge.protocol_types import (
     FailedEvent,
     FinishedEvent,
@@ -112,11 +113,17 @@ def run_job(folder: Path) -> int:
 
 def _run(folder: Path, sink: JobSink) -> Ending:
     job = read_job(folder / "job.json")
-    device = devices()[0]
+    available, numbers = devices(), _gpu_numbers(job)
+    is_gpu = available[0].kind == "cuda"
+    device = available[min(numbers[0], len(available) - 1)] if is_gpu else available[0]
+    locks = [f"cuda-{number}" for number in numbers] if is_gpu else ["cpu"]
     sink.emit(
         HelloEvent(protocol_version=PROTOCOL_VERSION, pid=os.getpid(), versions=versions(), device=device)
     )
-    with device_lock("cuda-0" if device.kind == "cuda" else "cpu", job.id), _heartbeat(sink):
+    with ExitStack() as stack:
+        for lock in locks:
+            stack.enter_context(device_lock(lock, job.id))
+        stack.enter_context(_heartbeat(sink))
         sink.emit(PhaseEvent(phase="starting", done=0, total=0))
         if isinstance(job, TrainJob):
             from lora_bridge import train
@@ -125,6 +132,10 @@ def _run(folder: Path, sink: JobSink) -> Ending:
         from lora_bridge import caption
 
         return caption.run(job.config, sink)
+
+
+def _gpu_numbers(job: Job) -> list[int]:
+    return gpu_ids(job.config) if isinstance(job, TrainJob) else [0]
 
 
 # Half a line. Each checkpoint was told when it was saved, so none is lost with the rest of the list.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 KEY = "lora_atelier.config"
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _MODELS = ("pretrained_model_name_or_path", "vae")
+"""A place too, or a name."""
 _PLACES = (
     "train_data_dir",
     "reg_data_dir",
@@ -29,7 +30,7 @@ _PLACES = (
     "sample_prompts_file",
     "metadata_thumbnail",
 )
-_OF_THE_MACHINE = ("main_process_ip", "main_process_port", "gpu_ids")
+_OF_THE_MACHINE = ("machine_rank", "main_process_ip", "main_process_port", "gpu_ids")
 
 
 def config_for_reproduction(config: TrainConfig, seed: int) -> str:

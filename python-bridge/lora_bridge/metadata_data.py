@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lora_bridge.buckets import bucket_limits
 from lora_bridge.dataset import count_by_bucket
+from lora_bridge.process_rules import world_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +40,7 @@ def _folders(config: TrainConfig, dataset: Dataset) -> dict[str, object]:
     folders = dataset.folders()
     return {
         "ss_batch_size_per_device": batch,
-        "ss_total_batch_size": batch * config.gradient_accumulation_steps,
+        "ss_total_batch_size": batch * world_size(config) * config.gradient_accumulation_steps,
         "ss_resolution": tuple(dataset.parts[0].rules.resolution),
         "ss_color_aug": config.color_aug,
         "ss_flip_aug": config.flip_aug,
@@ -63,7 +64,7 @@ def _part(config: TrainConfig, dataset: Dataset, number: int) -> dict[str, objec
     sides = [side for size in part.rules.predefined for side in size]
     return {
         "is_dreambooth": True,
-        "batch_size_per_device": part.batch_size,
+        "batch_size_per_device": part.batch_size // world_size(config),
         "num_train_images": _shown(sample for sample in samples if not sample.regularization),
         "num_reg_images": _shown(sample for sample in samples if sample.regularization),
         "resolution": list(part.rules.resolution),

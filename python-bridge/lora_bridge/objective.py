@@ -51,6 +51,15 @@ class Objective:
             shown = noises.disturbed_noise(noise, strength, generator)
         return Drawn(self.mix(latents, shown, timesteps), timesteps, noise)
 
+    def draw_share(self, latents: Tensor, share: slice, count: int, generator: torch.Generator) -> Drawn:
+        """Draw for a share of a batch of `count` what it has when the batch is drawn for as a whole."""
+        if len(latents) == count:
+            return self.draw(latents, generator)
+        whole = latents.new_zeros(count, *latents.shape[1:])
+        whole[share] = latents
+        drawn = self.draw(whole, generator)
+        return Drawn(drawn.noisy[share], drawn.timesteps[share], drawn.noise[share])
+
     def mix(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
         """Latents [B, 4, h, w] with this noise in them at timesteps [B]."""
         return noises.add_noise(latents, noise, self._signal[timesteps])

@@ -13,10 +13,10 @@ from lora_bridge.objective_rules import require_objective
 from lora_bridge.optimizer_choice import require_optimizer
 from lora_bridge.plan_warnings import plan_warnings
 from lora_bridge.problems import ProblemError
+from lora_bridge.process_rules import require_processes
 from lora_bridge.protocol_types import Bucket, Concept, Plan
 from lora_bridge.run_length import Schedule
 from lora_bridge.sample_prompts import parse_prompts
-from lora_bridge.unbuilt import require_built
 from lora_bridge.vae_rules import require_vae
 from lora_bridge.views import require_views
 
@@ -38,7 +38,7 @@ def make_plan(config: TrainConfig, concepts: list[ConceptSource] | None = None) 
 
 def require_config(config: TrainConfig) -> None:
     """Raise ProblemError for parameters that contradict each other or cannot be understood."""
-    require_built(config)
+    require_processes(config)
     parse_prompts(config)
     require_captions(config)
     require_views(config)

@@ -70,7 +70,7 @@ def resumed_event(saved: SavedState, identity: Identity, config: TrainConfig) ->
         path=str(saved.folder),
         step=about.step,
         epoch=about.epoch,
-        changes=changes(about.identity, identity, about.config, config),
+        changes=changes(about.identity, identity, about.config, msgspec.to_builtins(config)),
     )
 
 

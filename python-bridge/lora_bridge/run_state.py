@@ -23,13 +23,14 @@ from lora_bridge.identity import Identity  # noqa: TC001 - msgspec reads it
 from lora_bridge.problems import ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 FOLDER = "resume"
 """Of a job's folder."""
 _FORMAT = 1
 _ABOUT = "state.json"
 _TENSORS = "tensors.pt"
+_FILES = (_TENSORS, _ABOUT)
 _AUTOMATIC = re.compile(r"step\d{8}")
 
 
@@ -71,6 +72,10 @@ class SavedState(Struct, frozen=True):
         """What was saved. A file that would run code is not loaded."""
         return _torch().load(self.folder / _TENSORS, map_location="cpu", weights_only=True)
 
+    def files(self) -> tuple[bytes, ...]:
+        """What `receive_state` makes the same state of, elsewhere."""
+        return tuple((self.folder / name).read_bytes() for name in _FILES)
+
 
 def save_state(folder: Path, name: str, about: About, tensors: dict[str, Any]) -> Path:
     """Write the state `name` into a job's `resume` folder. Raises OSError, and leaves no half state.
@@ -104,6 +109,14 @@ def save_state(folder: Path, name: str, about: About, tensors: dict[str, Any]) -
             error.filename = str(target)
         raise
     return target
+
+
+def receive_state(folder: Path, files: Sequence[bytes]) -> SavedState:
+    """A state from the files of one on another machine. Raises OSError, and ProblemError `state_damaged`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in zip(_FILES, files, strict=True):
+        (folder / name).write_bytes(content)
+    return find_state(str(folder))
 
 
 def automatic_name(step: int) -> str:

@@ -50,6 +50,14 @@ def stop_signals() -> list[signal.Signals]:
     return [signal.SIGINT, signal.SIGTERM]
 
 
+def exit_text(code: int) -> str:
+    """How a process ended, by its exit code as `subprocess` has it."""
+    if code >= 0:
+        return f"exit code {code}"
+    name = signal.Signals(-code).name
+    return f"{name}, as when the machine has no memory left" if name == "SIGKILL" else name
+
+
 if sys.platform == "win32":
 
     class _MemoryCounters(ctypes.Structure):

@@ -18,12 +18,14 @@ from lora_bridge.protocol_types import PhaseEvent, ValidationEvent
 from lora_bridge.run_state import epoch_state_name, step_state_name
 from lora_bridge.saving import SaveTimes
 from lora_bridge.sink import Ending
+from lora_bridge.world import OthersLostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
     from torch import Tensor
 
+    from lora_bridge.appearances import Appearance
     from lora_bridge.ema import Ema
     from lora_bridge.materials import Batch, Materials
     from lora_bridge.metadata import RunFacts
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from lora_bridge.state_keeper import StateKeeper
     from lora_bridge.unet import Unet
     from lora_bridge.validation import Validator
+    from lora_bridge.world import World
 
 
 _NOTHING = Step(0, 0, [], ends_epoch=False)
@@ -74,6 +77,7 @@ class Trainer:
         facts: RunFacts,
         ema: Ema | None,
         keeper: StateKeeper,
+        world: World,
     ) -> None:
         self._config = facts.config
         self._unet = unet
@@ -86,6 +90,7 @@ class Trainer:
         self._facts = facts
         self._ema = ema
         self._keeper = keeper
+        self._world = world
         self._times = SaveTimes(facts.config, facts.schedule)
         self._device = networks[0].flat.weights.device
 
@@ -96,16 +101,17 @@ class Trainer:
         """
         total = self._facts.schedule.total_steps
         files = self._times.most_files()
-        require_room([output.need(self._networks, files), *self._keeper.needs(files)])
+        if self._world.is_first:
+            require_room([output.need(self._networks, files), *self._keeper.needs(files)])
         first = last = _NOTHING if before is None else Step(before.step, before.epoch, [], ends_epoch=False)
-        if last.number == 0 and self._studio.opens_early():
+        if self._world.is_first and last.number == 0 and self._studio.opens_early():
             with self._as_saved():
                 self._studio.draw(0, 0, sink)
         reporter = StepReporter(sink, self._device, self._config, self._facts.schedule)
         sink.emit(PhaseEvent(phase="training", done=last.number, total=total))
         try:
             for step in self._steps(last.number):
-                if sink.stop_requested():
+                if any(self._world.any(sink.stop_requested())):
                     break
                 loss, update, norms = self._take(step)
                 reporter.add(step, loss, update, norms)
@@ -113,10 +119,14 @@ class Trainer:
                 if step.number < total:
                     self._pause_after(step, reporter, output, sink)
             reporter.flush()
-        except Exception:
-            if last.number > first.number and any(network.has_learnt() for network in self._networks):
+        except Exception as error:
+            learnt = last.number > first.number and any(each.has_learnt() for each in self._networks)
+            if learnt and self._world.is_first:
                 with self._as_saved():
                     output.save_step(self._networks, self._facts, last.number, last.epoch)
+                if isinstance(error, OthersLostError):
+                    # They are lost before an update or after it: what is here is that of the last step.
+                    self._keeper.save(last.number, last.epoch, output.checkpoints)
             raise
         return self._end(last, output, sink)
 
@@ -127,7 +137,9 @@ class Trainer:
     def _end(self, last: Step, output: OutputFolder, sink: Sink) -> Ending:
         """Keep what was learnt: as a state alone where it is to go on later."""
         finished = last.number == self._facts.schedule.total_steps
-        pauses = not finished and sink.pause_requested()
+        (pauses,) = self._world.any(not finished and sink.pause_requested())
+        if not self._world.is_first:
+            return Ending("completed" if finished else "paused" if pauses else "stopped", [])
         if last.number == 0:
             return Ending("paused" if pauses else "stopped", [])
         # A state that cannot be saved is no pause: then there must be a file.
@@ -148,13 +160,16 @@ class Trainer:
 
     def _pause_after(self, step: Step, reporter: StepReporter, output: OutputFolder, sink: Sink) -> None:
         """Save, validate and draw what is due or asked for. A step is not said to take the time of it."""
+        saves_now, draws_now = self._world.any(sink.take("save"), sink.take("sample"))
+        if not self._world.is_first:
+            return  # the others wait at their next step
         due = _Due(
             saves_epoch=self._times.is_due_epoch(step),
             saves_step=self._times.is_due_step(step.number),
-            saves_now=sink.take("save"),
-            validates=self._validates_after(step),
+            saves_now=saves_now,
+            validates=self._validator is not None and self._validator.is_due(step),
             draws=self._studio.is_due(step.number, step.epoch, ends_epoch=step.ends_epoch),
-            draws_now=sink.take("sample"),
+            draws_now=draws_now,
             keeps_state=self._keeper.is_due(),
         )
         if not any(due):
@@ -199,13 +214,6 @@ class Trainer:
         if number is not None:
             self._keeper.discard(name(number))
 
-    def _validates_after(self, step: Step) -> bool:
-        if self._validator is None:
-            return False
-        if self._config.validate_every_n_steps > 0:
-            return step.number % self._config.validate_every_n_steps == 0
-        return step.ends_epoch and step.epoch % self._config.validate_every_n_epochs == 0
-
     def _validate(self, step: Step, sink: Sink) -> None:
         if self._validator is not None:
             sink.emit(PhaseEvent(phase="validating", done=0, total=1))
@@ -244,23 +252,37 @@ class Trainer:
         generator = step_generator(self._facts.seed, step.number, self._device)
         losses: list[Tensor] = []
         for index, appearances in enumerate(step.batches):
-            seed_layers(self._facts.seed, step.number, index)
-            batch = self._materials.batch(appearances)
-            loss = weighted_mean(self._losses(batch, generator), batch.weights, count)
-            torch.autograd.backward(self._optimizer.scaled(loss))
+            seed_layers(self._facts.seed, step.number, index, self._world.place.rank)
+            part = self._loss(appearances, count, generator)
+            torch.autograd.backward(self._optimizer.scaled(part))
             for network in self._networks:
                 network.flat.collect()
-            losses.append(loss.detach())
+            losses.append(part.detach())
+        loss = self._world.add(torch.stack(losses).sum())
+        self._world.add_gradients(self._networks)
+        if not self._world.is_alone:
+            # An optimizer may draw, and must draw the same everywhere.
+            seed_layers(self._facts.seed, step.number, len(losses))
         update = self._optimizer.update()
         self._publish()
         norms = [norms for network in self._networks if (norms := network.limit_norms()) is not None]
         if self._ema is not None:
             self._ema.update()
-        return torch.stack(losses).sum(), update, norms
+        return loss, update, norms
 
-    def _losses(self, batch: Batch, generator: torch.Generator) -> Tensor:
+    def _loss(self, appearances: Sequence[Appearance], count: int, generator: torch.Generator) -> Tensor:
+        """What the share of this process in a batch adds to the mean over the step's `count` samples."""
+        share = self._world.share(len(appearances))
+        is_idle = share.start == share.stop
+        if is_idle:
+            share = slice(0, 1)  # it keeps step with the others, and what it does counts nothing
+        batch = self._materials.batch(appearances[share])
+        drawn = self._objective.draw_share(batch.latents, share, len(appearances), generator)
+        weights = torch.zeros_like(batch.weights) if is_idle else batch.weights
+        return weighted_mean(self._losses(batch, drawn), weights, count)
+
+    def _losses(self, batch: Batch, drawn: Drawn) -> Tensor:
         """How far the UNet is from the objective in each sample, [B]."""
-        drawn = self._objective.draw(batch.latents, generator)
         prediction = self._unet.predict(
             drawn.noisy, drawn.timesteps, batch.hidden, batch.pooled, batch.time_ids
         )

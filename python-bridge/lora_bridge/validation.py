@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from lora_bridge.appearances import Step
     from lora_bridge.materials import Batch
     from lora_bridge.objective import Objective
     from lora_bridge.protocol_types import TrainConfig
@@ -50,6 +51,12 @@ class Validator:
         self._objective = objective
         self._batches = batches
         self._device = device
+
+    def is_due(self, step: Step) -> bool:
+        """Whether to look after this step. Steps overrule epochs."""
+        if self._config.validate_every_n_steps > 0:
+            return step.number % self._config.validate_every_n_steps == 0
+        return step.ends_epoch and step.epoch % self._config.validate_every_n_epochs == 0
 
     # No inference mode: what that leaves behind, no training could use.
     @torch.no_grad()

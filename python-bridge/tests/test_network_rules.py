@@ -21,7 +21,6 @@ _INT8 = {"quantize_base_model": "int8"}
 @pytest.mark.parametrize(
     ("code", "words", "changes"),
     [
-        ("not_built", "several GPUs", {"num_processes": 2}),
         ("nothing_kept", "Network dropout is 1", {"network_dropout": 1.0}),
         ("nothing_kept", "Rank dropout is 1", {"rank_dropout": 1.0}),
         ("nothing_kept", "Module dropout is 1", {"module_dropout": 1.0}),

@@ -79,6 +79,19 @@ test('Ctrl-C stops a training and saves what was learnt', async ({ home }) => {
   expect(Number(written['ss_steps'])).toBeLessThan(5000);
 });
 
+test('two processes train together, each with its share of every batch', async ({ home }) => {
+  const { file, lora } = await kohyaProject(home, { train_batch_size: 2 });
+  const trained = await atelier(['train', file, '--processes', '2']);
+  expect(trained.code, trained.stderr).toBe(0);
+  const { stdout } = await atelier(['inspect', '--json', lora]);
+  const { metadata } = JSON.parse(stdout) as { metadata: Record<string, string> };
+  expect(metadata['ss_batch_size_per_device']).toBe('2');
+  expect(metadata['ss_total_batch_size']).toBe('4');
+  const none = await atelier(['train', file, '--processes', '0']);
+  expect(none.code).toBe(1);
+  expect(none.stderr).toContain('It must be a whole number from 1 to 64.');
+});
+
 test('a finished LoRA is never overwritten by the next run', async ({ home }) => {
   const { file, lora } = await kohyaProject(home, { epoch: 1 });
   expect((await atelier(['train', file])).code).toBe(0);

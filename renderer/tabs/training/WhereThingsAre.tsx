@@ -7,6 +7,7 @@ import { describeIdentity } from '../parameters/identity';
 import { modelIdentity } from '../parameters/store';
 import { formatBytes } from '../../format';
 import { useChecked } from '../parameters/useChecked';
+import { describeProcesses, devicesInUse, namesOf } from './devices';
 import { askHardware, useHardware } from './store';
 
 interface PlaceProps {
@@ -40,16 +41,18 @@ function Place({ label, name, value, remark, wrong }: PlaceProps) {
   );
 }
 
-/** What will train: the first device, as the bridge chooses it. */
-function DeviceFact() {
-  const device = useHardware((answer) => answer.value?.devices[0]);
-  const memory = device?.memoryBytes ?? null;
+/** What will train, as the bridge chooses it. */
+function DeviceFact({ config }: { readonly config: TrainConfig }) {
+  const devices = useHardware((answer) => answer.value?.devices);
   useEffect(askHardware, []);
+  const used = devices === undefined ? [] : devicesInUse(config, devices);
+  const memory = used[0]?.memoryBytes ?? null;
   return (
     <Fact label="Device">
-      {device?.name ?? 'Looking…'}
+      {devices === undefined ? 'Looking…' : namesOf(used)}
       {memory !== null && <small>{formatBytes(memory)}</small>}
-      {device?.kind === 'cpu' && (
+      {describeProcesses(config) !== '' && <small>{describeProcesses(config)}</small>}
+      {used[0]?.kind === 'cpu' && (
         <small className="attention">
           No CUDA GPU was found: the processor trains, which is slow at full size.
         </small>
@@ -89,7 +92,7 @@ export function WhereThingsAre() {
         )}
         <Place label="LoRA file" name="output_dir" value={outputFile(config)} />
         <Place label="Log" name="logging_dir" value={config.logging_dir} />
-        <DeviceFact />
+        <DeviceFact config={config} />
       </dl>
     </Section>
   );

@@ -1,4 +1,4 @@
-import { done, each, notBuilt, refused, replaced, type Options } from './rows';
+import { done, each, refused, replaced, type Options } from './rows';
 
 /** How it is learnt. */
 
@@ -50,7 +50,10 @@ export const trainingOptions: Options = {
     'lowram highvram',
     replaced('Each part of the model is loaded, used and given back in turn.'),
   ),
-  ddp_timeout: notBuilt('Training on several GPUs.'),
+  ddp_timeout: done(
+    'test_processes.py::test_two_processes_learn_what_one_does_with_twice_the_batch',
+    'ddp_timeout',
+  ),
   ...each(
     'ddp_gradient_as_bucket_view ddp_static_graph',
     replaced('All gradients of a part are one tensor already, and are summed once a step.'),

@@ -5,8 +5,10 @@ import { parameters } from '../../../shared/parameters';
 
 const bridge = join(import.meta.dirname, '../../../python-bridge/lora_bridge');
 const module = readFileSync(join(bridge, 'metadata_config.py'), 'utf8');
-const block = /_PLACES = \(([^)]*)\)/u.exec(module)?.[1] ?? '';
-const places = [...block.matchAll(/"(\w+)"/gu)].map(([, key]) => key);
+/** The keys of both lists: whole places, and names that may be one. */
+const places = [...module.matchAll(/^_(?:PLACES|MODELS) = \(([^)]*)\)/gmu)].flatMap(
+  ([, block = '']) => [...block.matchAll(/"(\w+)"/gu)].map(([, key]) => key),
+);
 
 test('every file and folder of the config is known as a place, so that no LoRA tells where it lies', () => {
   const kinds = ['file', 'folder', 'model'];
