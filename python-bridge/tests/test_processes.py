@@ -77,8 +77,8 @@ def test_what_is_done_between_steps_and_a_pause_change_nothing(project: Path, ti
         "save_every_n_epochs": 1,
     }
     plain: dict[str, Any] = {"sample_prompts": "", "sample_every_n_epochs": 0, "save_every_n_epochs": 0}
-    plain["output_name"] = "straight"
-    expected, straight = run_training(project, tiny_sdxl, **{**changes, **plain, "output_name": "straight"})
+    quiet: dict[str, Any] = {**changes, **plain, "output_name": "straight"}
+    expected, straight = run_training(project, tiny_sdxl, **quiet)
     paused, sink = run_training(
         project, tiny_sdxl, ListSink(pause_when=lambda event: getattr(event, "step", 0) == 4), **changes
     )
