@@ -32,6 +32,14 @@ export function editParameter(key: ParameterKey, value: DraftValue): void {
   useProject.setState(({ training }) => ({ training: withParameter(training, key, value) }));
 }
 
+/** All parameters at once, as a preset or a file has them. Values at their default are not kept. */
+export function replaceTraining(config: TrainConfig): void {
+  const kept = Object.entries(config).filter(
+    ([key, value]) => value !== parameters[key as ParameterKey].default,
+  );
+  useProject.setState({ training: Object.fromEntries(kept) });
+}
+
 /** Points captioning and training at what was prepared, as Kohya's "Copy info to respective fields" does. */
 export function adoptPrepared(prepared: Prepared): void {
   const { imagesFolder, train_data_dir, reg_data_dir, output_dir, logging_dir } = prepared;
