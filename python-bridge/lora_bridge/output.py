@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 from contextlib import suppress
@@ -51,6 +52,13 @@ class OutputFolder:
             ) from error
         with tempfile.TemporaryFile(dir=self._folder) as probe:
             probe.write(b"\0")
+        self._remove_half_files()
+
+    def _remove_half_files(self) -> None:
+        """Delete what a run of this name was writing when it was killed."""
+        for file in self._folder.glob(f".{glob.escape(self._config.output_name)}*.safetensors.*.tmp"):
+            with suppress(OSError):
+                file.unlink()
 
     def need(self, networks: Sequence[Network], on_the_way: int) -> Need:
         """Room for the last file and so many on the way."""
@@ -166,7 +174,12 @@ class OutputFolder:
             error.filename = str(file)
             raise
         file = self._make_way(file)
-        temporary.replace(file)
+        try:
+            temporary.replace(file)
+            system.sync_folder(file.parent)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
         size = file.stat().st_size
         self._sink.emit(CheckpointEvent(path=str(file), bytes=size, step=step, epoch=epoch, final=final))
         return file
