@@ -39,7 +39,7 @@ const program = new Command('atelier').description('Teach SDXL a subject, withou
 
 program
   .command('plan')
-  .argument('<config>', 'a config as kohya_ss saves it, or one of ours')
+  .argument('<config>', 'a config: kohya_ss’s JSON, sd-scripts’ TOML, or one of ours')
   .option('--json', 'print one JSON object', false)
   .description('what a training run would do; needs no base model')
   .action((file: string, { json }: { json: boolean }) =>
@@ -48,7 +48,7 @@ program
 
 program
   .command('train')
-  .argument('[config]', 'a config as kohya_ss saves it, or one of ours')
+  .argument('[config]', 'a config: kohya_ss’s JSON, sd-scripts’ TOML, or one of ours')
   .option('--sample', 'train the sample project', false)
   .option('--folder <folder>', 'where the sample project is prepared')
   .option('--resume <folder>', 'go on with the training of a job’s folder')
