@@ -25,12 +25,17 @@ export async function readConfigFile(
   path: string,
   given: Partial<TrainConfig> = {},
 ): Promise<TrainConfig> {
+  return checkConfig(completePaths({ ...(await readConfigText(path)), ...given }));
+}
+
+/** The same as it stands in the file, not yet checked. */
+export async function readConfigText(path: string): Promise<TrainConfig> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw fileProblem(error, path);
   });
   const { config, notes } = importConfig(text, basename(path));
   printNotes(notes);
-  return checkConfig(completePaths({ ...config, ...given }));
+  return config;
 }
 
 function printNotes(notes: readonly ImportNote[]): void {

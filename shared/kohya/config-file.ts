@@ -1,13 +1,10 @@
 import type { TrainConfig } from '../parameters';
+import type { ConfigKind } from './config-kinds';
 import { exportKohyaJson } from './export-json';
 import { exportTrainerToml } from './export-toml';
 import { importKohyaJson } from './import-json';
 import { importTrainerToml } from './import-toml';
 import type { ConfigImport } from './notes';
-
-/** The files that a config is kept in: kohya_ss's JSON and sd-scripts' TOML. */
-export const configKinds = ['json', 'toml'] as const;
-export type ConfigKind = (typeof configKinds)[number];
 
 /**
  * Reads a config by the ending of its file's name; any other than .toml is JSON.

@@ -125,8 +125,14 @@ const verbatim: ReadonlySet<ParameterKey> = new Set([
   'caption_suffix',
 ]);
 
+/** What is no text is written as JSON has it. */
+const written = (raw: unknown): string => {
+  if (raw === null || raw === undefined) return '';
+  return typeof raw === 'string' ? raw : JSON.stringify(raw);
+};
+
 function textOf(key: ParameterKey, raw: unknown): string {
-  const text = Array.isArray(raw) ? joined(key, raw) : String(raw ?? '');
+  const text = Array.isArray(raw) ? joined(key, raw) : written(raw);
   return verbatim.has(key) ? text : text.trim();
 }
 

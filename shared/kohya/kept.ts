@@ -36,7 +36,7 @@ export function keptIn(raw: Raw): Kept | null {
         (key) => [key, parameters[key].schema.safeParse(parsed.data[KEPT].instead[key])] as const,
       )
       .flatMap(([key, { success, data }]) => (success ? [[key, data]] : [])),
-  ) as Kept;
+  );
 }
 
 /**

@@ -37,7 +37,8 @@ export const moduleOf = (type: LoraType): string => modules[type] ?? 'lycoris.ko
 export function loraTypeOf(module: string, args: Raw): LoraType | null {
   if (module === 'networks.lora') return 'conv_dim' in args ? 'Kohya LoCon' : 'Standard';
   const isLycoris = module === 'lycoris.kohya';
-  const algorithm = String(args['algo'] ?? 'lora').toLowerCase();
+  const given = args['algo'];
+  const algorithm = typeof given === 'string' ? given.toLowerCase() : 'lora';
   // LyCORIS's first name for it.
   const name = algorithm === 'lora' ? 'locon' : algorithm;
   const found = Object.entries(isLycoris ? algorithms : modules).find(
@@ -70,7 +71,7 @@ export function networkArgumentsOf(config: TrainConfig): string[] {
 
 function isKnownTo(type: LoraType, key: ParameterKey): boolean {
   const row = parameters[key];
-  return !('shownFor' in row) || (row.shownFor as readonly LoraType[]).includes(type);
+  return !('shownFor' in row) || row.shownFor.includes(type);
 }
 
 /** LyCORIS takes blocks of another size where none is given; the rank of convolutions tells LoCon from Standard. */

@@ -77,12 +77,13 @@ function noteOf(name: string): ImportNote {
 const listOf = (value: unknown): readonly unknown[] => (isEmpty(value) ? [] : [value].flat());
 
 const network: Take = (options, changes, unsupported) => {
-  const module = String(options['network_module'] ?? 'networks.lora');
+  const given = options['network_module'];
+  const module = typeof given === 'string' ? given : 'networks.lora';
   const values = listOf(options['network_args']).map(String);
   const { algo, ...raw } = takeNetworkArguments(values, unsupported);
   const type = loraTypeOf(module, { ...raw, algo });
   if (type !== null) return { ...raw, ...('network_module' in options && { lora_type: type }) };
-  const name = algo === undefined ? module : `${module} with algo=${String(algo)}`;
+  const name = typeof algo === 'string' ? `${module} with algo=${algo}` : module;
   changes.push(['network_module', `network_module ${name} is not supported: Standard is used.`]);
   return { ...raw, lora_type: 'Standard' };
 };
@@ -98,7 +99,7 @@ const rates: Take = (options, changes) => {
   if (hasSecond)
     changes.push([
       'text_encoder_lr',
-      `text_encoder_lr is ${JSON.stringify([first, second])}: the second text encoder is trained with ${String(second)}, where sd-scripts gives it the rate of the first.`,
+      `text_encoder_lr is ${JSON.stringify([first, second])}: the second text encoder is trained with ${JSON.stringify(second)}, where sd-scripts gives it the rate of the first.`,
     ]);
   return {
     ...(unet !== undefined && { unet_lr: unet }),

@@ -56,28 +56,22 @@ const goesWithoutSaying = (key: ParameterKey, value: OptionValue): boolean =>
   (Array.isArray(value) && value.length === 0) ||
   (!value && value === trainerDefault(key));
 
-function valueOf(key: ParameterKey, config: TrainConfig): OptionValue {
-  const value = config[key] ?? '';
-  switch (key) {
-    case 'sample_sampler':
-      return samplerThere(config);
-    case 'max_token_length':
-      return value === '75' ? '' : Number(value);
-    case 'resize_interpolation':
-      return value === 'auto' ? '' : value;
-    case 'vae_batch_size':
-      return Math.max(1, config.vae_batch_size);
-    case 'base_weights':
-      return config.base_weights.split('\n').filter((line) => line.trim() !== '');
-    case 'base_weights_multiplier':
-      return numbersOf(config.base_weights_multiplier);
-    case 'optimizer_args':
-    case 'lr_scheduler_args':
-      return wordsOf(config[key]);
-    default:
-      return value;
-  }
-}
+/** The form that an option's value has, where it is not that of the parameter. */
+const forms: Partial<Record<ParameterKey, (config: TrainConfig) => OptionValue>> = {
+  base_weights: ({ base_weights }) => base_weights.split('\n').filter((line) => line.trim() !== ''),
+  base_weights_multiplier: (config) => numbersOf(config.base_weights_multiplier),
+  lr_scheduler_args: (config) => wordsOf(config.lr_scheduler_args),
+  max_token_length: (config) =>
+    config.max_token_length === '75' ? '' : Number(config.max_token_length),
+  optimizer_args: (config) => wordsOf(config.optimizer_args),
+  resize_interpolation: (config) =>
+    config.resize_interpolation === 'auto' ? '' : config.resize_interpolation,
+  sample_sampler: samplerThere,
+  vae_batch_size: ({ vae_batch_size }) => Math.max(1, vae_batch_size),
+};
+
+const valueOf = (key: ParameterKey, config: TrainConfig): OptionValue =>
+  forms[key]?.(config) ?? config[key] ?? '';
 
 const wordsOf = (text: string): string[] => text.split(/\s+/u).filter((word) => word !== '');
 

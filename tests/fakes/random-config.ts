@@ -6,6 +6,7 @@ import {
   type Parameter,
   type TrainConfig,
 } from '../../shared/parameters';
+import type { DraftValue } from '../../shared/settings';
 
 /** Draws numbers from 0 to 1, the same ones for the same seed (mulberry32). */
 export function randomNumbers(seed: number): () => number {
@@ -37,7 +38,7 @@ const texts = [
 ];
 
 /** A value that the parameter accepts: often one at the edge of what it means. */
-export function randomValue(row: Parameter, random: () => number): unknown {
+export function randomValue(row: Parameter, random: () => number): DraftValue {
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
   switch (row.kind) {
     case 'integer':
@@ -62,7 +63,11 @@ export function randomValue(row: Parameter, random: () => number): unknown {
     case 'choice':
     case 'openChoice':
       return pick<string>(row.options);
-    default: {
+    case 'text':
+    case 'lines':
+    case 'folder':
+    case 'file':
+    case 'model': {
       const fitting = texts.filter((text) => z.safeParse(row.schema, text).success);
       return pick<string>([row.default, ...fitting]);
     }

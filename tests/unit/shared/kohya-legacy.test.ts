@@ -2,12 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { importKohyaJson } from '../../../shared/kohya/import-json';
 import type { ImportNote } from '../../../shared/kohya/notes';
 import { irrelevantKeys, unsupportedKeys } from '../../../shared/kohya/other-keys';
-import {
-  defaultTrainConfig,
-  parameterKeys,
-  parameters,
-  type TrainConfig,
-} from '../../../shared/parameters';
+import { parameterKeys, parameters, type TrainConfig } from '../../../shared/parameters';
 
 const load = (values: Readonly<Record<string, unknown>>) => importKohyaJson(JSON.stringify(values));
 const keysOf = (notes: readonly ImportNote[], kind: ImportNote['kind']) =>
