@@ -1,3 +1,4 @@
+import AxeBuilder from '@axe-core/playwright';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
@@ -27,6 +28,9 @@ test('a configuration of kohya_ss is looked at, left, used, and saved as sd-scri
   await expect(report.getByRole('button', { name: /^Not known 1/u })).toBeVisible();
   await report.getByRole('button', { name: /^Taken 3/u }).click();
   await expect(report.getByText('Max grad norm')).toBeVisible();
+
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
+  expect(violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
 
   await report.getByText('Leave things as they are', { exact: true }).click();
   await expect(report).toBeHidden();

@@ -77,14 +77,18 @@ function Report({ opened, onUse, onLeave }: ConfigReportProps & { readonly opene
 export function ConfigReport(props: ConfigReportProps) {
   const { opened, onLeave } = props;
   return (
-    <Modal
-      opened={opened !== null}
-      onClose={onLeave}
-      title={opened?.name}
-      size="lg"
-      closeButtonProps={{ 'aria-label': 'Leave things as they are' }}
-    >
-      {opened !== null && <Report {...props} opened={opened} />}
-    </Modal>
+    <Modal.Root opened={opened !== null} onClose={onLeave} size="lg">
+      <Modal.Overlay />
+      <Modal.Content>
+        <Modal.Body className="report">
+          {/* Not Modal.Header: the window has a header already, and landmarks are to be told apart. */}
+          <div className="report-title">
+            <Modal.Title>{opened?.name}</Modal.Title>
+            <Modal.CloseButton aria-label="Leave things as they are" />
+          </div>
+          {opened !== null && <Report {...props} opened={opened} />}
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
