@@ -159,6 +159,29 @@ test.each(loraTypes)('%s has a module and comes back from it', (type) => {
   expect(importTrainerToml(stringify(options)).config.lora_type).toBe(type);
 });
 
+test('zeros that mean something reach sd-scripts; those that mean off are not said', () => {
+  const zeros = {
+    learning_rate: 0,
+    max_grad_norm: 0,
+    multires_noise_discount: 0,
+    prior_loss_weight: 0,
+    unet_lr: 0,
+    lr_scheduler_power: 0,
+  };
+  const off = { save_every_n_epochs: 0, sample_every_n_epochs: 0, min_snr_gamma: 0 };
+  const text = exportTrainerToml({
+    ...defaultTrainConfig,
+    ...zeros,
+    ...off,
+    text_encoder_lr: 0.0001,
+  });
+  const { lora_atelier: _, ...options } = parse(text);
+  const { unet_lr: __, ...others } = zeros;
+  expect(options).toMatchObject({ ...others, network_train_text_encoder_only: true });
+  expect(Object.keys(off).filter((key) => key in options)).toEqual([]);
+  expect(importTrainerToml(stringify(options)).config).toMatchObject({ ...zeros, ...off });
+});
+
 test('what was edited by hand counts', () => {
   const config = { ...defaultTrainConfig, use_ema: true, unet_lr: null, network_dim: 16 };
   const edited = exportTrainerToml(config)
