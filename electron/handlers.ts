@@ -4,7 +4,8 @@ import { ProblemError } from '../shared/result';
 import type { Handlers } from './ipc-answer';
 import { openFolder, revealInFolder } from './security/external';
 import type { Services } from './services';
-import { choosePath } from './services/dialogs';
+import { openConfig, saveConfig } from './services/config-files';
+import { chooseConfigPlace, choosePath } from './services/dialogs';
 
 export interface HandlerOptions {
   readonly services: Services;
@@ -24,6 +25,11 @@ export function createHandlers({
   onSaved,
 }: HandlerOptions): Handlers {
   const { settings, datasets, preparation, jobs, worker } = services;
+  const parent = (): BrowserWindow => {
+    const open = window();
+    if (open === null) throw new ProblemError('no_window', 'The window is closed.');
+    return open;
+  };
   return {
     'app:info': () => info,
     'app:openLogFolder': async () => {
@@ -40,11 +46,10 @@ export function createHandlers({
       onTheme();
       return updated;
     },
-    'dialog:choose': (request) => {
-      const parent = window();
-      if (parent === null) throw new ProblemError('no_window', 'The window is closed.');
-      return choosePath(parent, request);
-    },
+    'dialog:choose': (request) => choosePath(parent(), request),
+    'config:open': ({ path }) => openConfig(path),
+    'config:save': ({ draft, kind }) =>
+      saveConfig(draft, kind, (suggested) => chooseConfigPlace(parent(), kind, suggested)),
     'datasets:folderOf': async ({ path }) => ({ folder: await datasets.folderOf(path) }),
     'datasets:scan': ({ folder, captionExtension }) => datasets.scan(folder, captionExtension),
     'datasets:planPreparation': (form) => preparation.plan(form),

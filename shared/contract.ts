@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import type { JobSummary, JobView } from './job-view';
-import { trainConfigSchema } from './parameters';
+import { configKinds } from './kohya/config-kinds';
+import { importNoteSchema } from './kohya/notes';
+import { parameterKeys, trainConfigSchema, type TrainConfig } from './parameters';
 import { captionConfigSchema, controls, jobEventSchema, planSchema } from './protocol';
 import { inspectionSchema, modelIdentitySchema, probeSchema } from './worker-protocol';
 import { problemSchema, type Result } from './result';
-import { datasetFormSchema, settingsPatchSchema, settingsSchema } from './settings';
+import {
+  datasetFormSchema,
+  settingsPatchSchema,
+  settingsSchema,
+  trainDraftSchema,
+} from './settings';
 
 /**
  * Every IPC channel: what goes in and what comes out. The preload's `window.api`, the renderer's client and main's
@@ -136,6 +143,16 @@ export const scanProgressSchema = z.strictObject({
 });
 export type ScanProgress = z.infer<typeof scanProgressSchema>;
 
+/** A config that was read, and what became of what its file says. Not yet checked: a folder may be missing. */
+const openedConfigSchema = z.strictObject({
+  /** Of the file, without its folder. */
+  name: z.string(),
+  config: z.custom<TrainConfig>((value) => typeof value === 'object' && value !== null),
+  taken: z.array(z.enum(parameterKeys)).readonly(),
+  notes: z.array(importNoteSchema).readonly(),
+});
+export type OpenedConfig = z.infer<typeof openedConfigSchema>;
+
 export const contract = {
   'app:info': { request: nothing, response: appInfoSchema },
   'app:openLogFolder': { request: nothing, response: z.null() },
@@ -155,6 +172,14 @@ export const contract = {
     ]),
     /** Null when the dialog was cancelled. */
     response: z.strictObject({ path: z.string().nullable() }),
+  },
+  /** Reads a config of kohya_ss or sd-scripts; it is the page that uses it, or not. */
+  'config:open': { request: z.strictObject({ path: z.string() }), response: openedConfigSchema },
+  /** Asks for a place, and writes the config there. Null when the dialog was cancelled. */
+  'config:save': {
+    request: z.strictObject({ draft: trainDraftSchema, kind: z.enum(configKinds) }),
+    /** `otherwise`: what Kohya's trainer does otherwise with it. */
+    response: z.strictObject({ path: z.string(), otherwise: z.array(z.string()) }).nullable(),
   },
   /** For what was dropped: the folder itself, or the folder of a file. */
   'datasets:folderOf': {

@@ -14,6 +14,8 @@ const channels = [
   'app:openLogFolder',
   'app:saved',
   'captions:write',
+  'config:open',
+  'config:save',
   'datasets:cancelPreparation',
   'datasets:folderOf',
   'datasets:planPreparation',

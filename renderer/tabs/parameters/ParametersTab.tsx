@@ -6,6 +6,7 @@ import { showTab, useApp } from '../../app/store';
 import { useWindowFocus } from '../../components/useWindowFocus';
 import { formatQuantity } from '../../format';
 import { describeIdentity } from './identity';
+import { ConfigFileMenu } from './files/ConfigFileMenu';
 import { ParameterField } from './ParameterField';
 import { groups, type Group, type Section } from './groups';
 import { isShown } from './shown';
@@ -174,6 +175,7 @@ export function ParametersTab() {
   return (
     <div className="tab-layout parameters-layout">
       <aside className="side narrow" aria-label="Parameter groups">
+        <ConfigFileMenu />
         <nav className="side-scroll" aria-label="Groups">
           {groups.map((group) => (
             <GroupLinks key={group.name} group={group} findings={findings} />
