@@ -1,8 +1,19 @@
 import { z } from 'zod';
 import type { JobSummary, JobView } from './job-view';
 import { trainConfigSchema } from './parameters';
-import { captionConfigSchema, controls, deviceSchema, jobEventSchema, planSchema } from './protocol';
-import { inspectionSchema, memorySchema, modelIdentitySchema, probeSchema } from './worker-protocol';
+import {
+  captionConfigSchema,
+  controls,
+  deviceSchema,
+  jobEventSchema,
+  planSchema,
+} from './protocol';
+import {
+  inspectionSchema,
+  memorySchema,
+  modelIdentitySchema,
+  probeSchema,
+} from './worker-protocol';
 import { problemSchema, type Result } from './result';
 import { datasetFormSchema, settingsPatchSchema, settingsSchema } from './settings';
 
