@@ -54,18 +54,17 @@ def _case(
     }
 
 
-_DRAWING = {"sample_prompts": "a person --w 512 --h 512 --s 2"}
+_DRAWING = {"sample_prompts": "a person --w 512 --h 512 --s 1"}
 CASES = {
     "fp32 256 none r16": _case("no", 256, "none", 16),
-    "fp32 256 full r16": _case("no", 256, "full", 16),
-    "fp32 256 selective r128 b2": _case("no", 256, "selective", 128, 2),
-    "fp32 512 full r16 b2": _case("no", 512, "full", 16, 2),
-    "fp32 512 full r128 samples": _case("no", 512, "full", 128, **_DRAWING),
+    "fp32 256 full r16 text encoders": _case("no", 256, "full", 16, text_encoder_lr=1e-5),
+    "fp32 256 selective r16 b2": _case("no", 256, "selective", 16, 2),
     "fp32 512 selective r16": _case("no", 512, "selective", 16),
-    "fp32 256 full r16 text": _case("no", 256, "full", 16, text_encoder_lr=1e-5),
     "bf16 256 full r16": _case("bf16", 256, "full", 16),
-    "bf16 256 none r128": _case("bf16", 256, "none", 128),
+    "bf16 256 full r16 samples": _case("bf16", 256, "full", 16, **_DRAWING),
+    "bf16 256 none r128 b2": _case("bf16", 256, "none", 128, 2),
     "bf16 512 none r16": _case("bf16", 512, "none", 16),
+    "bf16 512 full r16": _case("bf16", 512, "full", 16),
     "bf16 512 selective r128 b2": _case("bf16", 512, "selective", 128, 2),
     "bf16 1024 full r16": _case("bf16", 1024, "full", 16),
 }

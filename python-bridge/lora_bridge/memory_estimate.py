@@ -7,9 +7,11 @@ pixels, ranks 16 and 128, batches of 1 and 2, and every way of checkpointing.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from lora_bridge.adapter_numbers import adapter_numbers
+from lora_bridge.model_size import UNET_NUMBERS, ModelSize
 from lora_bridge.optimizer_choice import part_rates
 
 if TYPE_CHECKING:
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
 DeviceKind: TypeAlias = Literal["cuda", "cpu"]
 
-UNET_NUMBERS = 2_567_463_684
-"""In SDXL's UNet."""
 ENCODER_NUMBERS = (123_060_480, 694_659_840)
 VAE_BYTES = 4 * 83_653_863
 DECODER_BYTES = 4 * 49_490_199
@@ -73,6 +73,8 @@ class Run(NamedTuple):
     """Pictures that one device is shown at once."""
     drawn_pixels: int = 0
     """Of the latent of the largest sample; 0 where none is drawn."""
+    model: ModelSize = ModelSize()
+    """Of the base model."""
 
 
 class MemoryEstimate(NamedTuple):
@@ -94,19 +96,22 @@ class MemoryEstimate(NamedTuple):
 
 def estimate_memory(run: Run, kind: DeviceKind) -> MemoryEstimate:
     """Of one device. Raises ProblemError `nothing_learned`."""
-    config = run.config
+    config, share = run.config, run.model.share
+    # What is learnt and computed grows with a model's width, what it weighs with the square of it.
+    width = math.sqrt(share)
     number_bytes = bytes_of_number(config, kind)
-    adapter = adapter_numbers(config)
+    adapter = width * adapter_numbers(config)
     weight_bytes = 2 if config.full_bf16 else 4
     copy_bytes = 0 if weight_bytes == number_bytes else number_bytes
     state_bytes = _STATE_BYTES.get(config.optimizer.strip().lower(), _USUAL_STATE_BYTES)
     average_bytes = 4 if config.use_ema else 0
     waiting = DECODER_BYTES if kind == "cpu" and run.drawn_pixels else 0
+    activations = number_bytes * run.batch * _activations(config, run.latent_pixels)
     return MemoryEstimate(
-        weights=_weights(config, number_bytes) + waiting,
-        adapter=2 * adapter * (weight_bytes + copy_bytes),
-        optimizer=adapter * (state_bytes + average_bytes),
-        activations=number_bytes * run.batch * _activations(config, run.latent_pixels),
+        weights=round(share * (_weights(config, number_bytes) + waiting)),
+        adapter=round(2 * adapter * (weight_bytes + copy_bytes)),
+        optimizer=round(adapter * (state_bytes + average_bytes)),
+        activations=round(width * activations),
     )
 
 

@@ -9,6 +9,7 @@ from lora_bridge.buckets import LATENT_STEP
 from lora_bridge.memory_estimate import Run
 from lora_bridge.memory_ladder import after, steps_down
 from lora_bridge.memory_phases import needed_memory
+from lora_bridge.model_size import read_model_size
 from lora_bridge.problems import ProblemError
 from lora_bridge.process_rules import world_size
 from lora_bridge.sample_prompts import parse_prompts
@@ -45,7 +46,9 @@ def heaviest_run(config: TrainConfig, dataset: Dataset) -> Run:
     # A file of prompts that is gone by now has its own error.
     with suppress(ProblemError):
         drawn += [prompt.width * prompt.height // LATENT_STEP**2 for prompt in parse_prompts(config)]
-    return Run(config, *max(loads, key=lambda load: load[0] * load[1]), drawn_pixels=max(drawn))
+    pixels, batch = max(loads, key=lambda load: load[0] * load[1])
+    model = read_model_size(config.pretrained_model_name_or_path)
+    return Run(config, pixels, batch, max(drawn), model)
 
 
 def fits(needed: float, there: int) -> bool:

@@ -6,27 +6,25 @@ part of the base model's file that is being read.
 
 from __future__ import annotations
 
-from pathlib import Path
+import math
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from lora_bridge.adapter_numbers import adapter_numbers
 from lora_bridge.memory_estimate import (
     DECODER_BYTES,
     ENCODER_NUMBERS,
-    UNET_NUMBERS,
     VAE_BYTES,
     bytes_of_number,
     encoders_stay,
     estimate_memory,
     vae_stays,
 )
-from lora_bridge.safetensors_header import DamagedFileError, read_header
+from lora_bridge.model_size import UNET_NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lora_bridge.memory_estimate import DeviceKind, Run
-    from lora_bridge.protocol_types import TrainConfig
 
 Phase: TypeAlias = Literal[
     "caching_latents", "caching_captions", "loading_model", "training", "sampling", "saving"
@@ -37,6 +35,10 @@ LIBRARIES: dict[DeviceKind, int] = {"cuda": round(0.7 * _GIBIBYTE), "cpu": round
 """What torch and its kernels take beside the tensors."""
 _GAPS: dict[DeviceKind, float] = {"cuda": 1.05, "cpu": 1.0}
 """What the allocator cannot fill."""
+_SCATTERED = 1.2
+"""On a CPU: how far activations spread over a heap in which freed ones leave holes. Measured."""
+_KEPT_FOR_UPDATES = 4
+"""On a CPU: bytes for each number that is learnt, in the heap from the second step on. Measured."""
 _ENCODED = 4 * 40_960
 """Bytes that the VAE has at once for each pixel of a latent: five tensors of 128 channels, in fp32."""
 _DECODED = 4 * 49_152
@@ -75,46 +77,46 @@ def needed_memory(run: Run, kind: DeviceKind) -> int:
 
 def _phases(run: Run, kind: DeviceKind) -> Iterator[PhasePeak]:
     """Tensors alone."""
-    config, on_cpu = run.config, kind == "cpu"
+    config, on_cpu, share = run.config, kind == "cpu", run.model.share
     size = bytes_of_number(config, kind)
-    from_file = _mapped_bytes(config) if on_cpu else 0
+    from_file = share * _mapped_bytes(run) if on_cpu else 0
     step = estimate_memory(run, kind)
-    staying_vae = VAE_BYTES if vae_stays(config) else 0
-    staying_texts = sum(ENCODER_NUMBERS) * size if encoders_stay(config) else 0
+    width = math.sqrt(share)
+    staying_vae = share * VAE_BYTES if vae_stays(config) else 0
+    staying_texts = share * sum(ENCODER_NUMBERS) * size if encoders_stay(config) else 0
 
-    encoding = _ENCODED * run.latent_pixels
+    encoding = width * _ENCODED * run.latent_pixels
     if not staying_vae:
-        yield PhasePeak("caching_latents", VAE_BYTES + encoding * max(1, config.vae_batch_size))
+        at_once = encoding * max(1, config.vae_batch_size)
+        yield _peak("caching_latents", share * VAE_BYTES + at_once)
     largest = ENCODER_NUMBERS[1]
-    texts = staying_texts or largest * size
-    yield PhasePeak("caching_captions", staying_vae + texts, largest * from_file)
+    texts = staying_texts or share * largest * size
+    yield _peak("caching_captions", staying_vae + texts, largest * from_file)
 
     # A CPU quantises what it has read whole, a GPU what comes layer by layer.
-    unet = UNET_NUMBERS * size if on_cpu else step.weights - staying_vae - staying_texts
-    yield PhasePeak("loading_model", staying_vae + staying_texts + unet, UNET_NUMBERS * from_file)
+    staying = staying_vae + staying_texts
+    unet = share * UNET_NUMBERS * size if on_cpu else step.weights - staying
+    yield _peak("loading_model", staying + unet, UNET_NUMBERS * from_file)
 
-    kept = step.total - step.activations
-    yield PhasePeak("training", kept + max(step.activations, encoding if staying_vae else 0))
+    learnt = width * adapter_numbers(config)
+    kept = step.total - step.activations + (_KEPT_FOR_UPDATES * learnt if on_cpu else 0)
+    activations = step.activations * (_SCATTERED if on_cpu else 1)
+    yield _peak("training", kept + max(activations, encoding if staying_vae else 0))
     if run.drawn_pixels:
         # The decoder visits a GPU; on a CPU it is there all the time.
-        yield PhasePeak("sampling", kept + _DECODED * run.drawn_pixels + (0 if on_cpu else DECODER_BYTES))
+        decoding = width * _DECODED * run.drawn_pixels + (0 if on_cpu else share * DECODER_BYTES)
+        yield _peak("sampling", kept + decoding)
     # The file is made in process memory: its tensors, and all of them as what is written.
     saved = 4 if config.save_precision == "float" else 2
-    yield PhasePeak("saving", kept + (2 * saved * adapter_numbers(config) if on_cpu else 0))
+    yield _peak("saving", kept + (2 * saved * learnt if on_cpu else 0))
 
 
-def _mapped_bytes(config: TrainConfig) -> int:
+def _peak(phase: Phase, size: float, file: float = 0) -> PhasePeak:
+    return PhasePeak(phase, round(size), round(file))
+
+
+def _mapped_bytes(run: Run) -> int:
     """Of the base model's file for each number that is made from it; 0 where it is computed with as it is."""
-    dtype = _file_type(config.pretrained_model_name_or_path)
-    return 0 if dtype == _COMPUTED_WITH.get(config.mixed_precision, "F32") else _FILE_BYTES.get(dtype, 2)
-
-
-def _file_type(model: str) -> str:
-    """The number format of a base model as safetensors calls it; the usual one where it is not to be read."""
-    place = Path(model).expanduser()
-    files = sorted((place / "unet").glob("*.safetensors")) if place.is_dir() else [place]
-    try:
-        tensors = read_header(files[0]).tensors.values()
-        return max(tensors, key=lambda tensor: tensor.data_offsets[1] - tensor.data_offsets[0]).dtype
-    except (IndexError, OSError, ValueError, DamagedFileError):
-        return "F16"
+    dtype = run.model.dtype
+    computed_with = _COMPUTED_WITH.get(run.config.mixed_precision, "F32")
+    return 0 if dtype == computed_with else _FILE_BYTES.get(dtype, 2)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from test_fitting import full_config
 
-from lora_bridge.memory_estimate import UNET_NUMBERS, MemoryEstimate, Run, estimate_memory
+from lora_bridge.memory_estimate import MemoryEstimate, Run, estimate_memory
+from lora_bridge.model_size import UNET_NUMBERS, ModelSize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +68,15 @@ def test_parts_of_the_estimate(project: Path) -> None:
 def test_what_changes_the_estimate(project: Path, changes: dict[str, Any], part: str, share: float) -> None:
     usual, changed = estimate(full_config(project)), estimate(full_config(project, **changes))
     assert getattr(changed, part) == pytest.approx(share * getattr(usual, part), rel=0.02)
+
+
+def test_a_small_model_needs_little(project: Path) -> None:
+    config = full_config(project)
+    whole, small = (
+        estimate_memory(Run(config, _PIXELS, 1, 0, ModelSize(share)), "cpu") for share in (1, 0.01)
+    )
+    assert small.weights == pytest.approx(whole.weights / 100, rel=0.01)
+    assert small.activations == pytest.approx(whole.activations / 10, rel=0.01)
 
 
 def test_fp16_is_not_used_on_a_cpu(project: Path) -> None:

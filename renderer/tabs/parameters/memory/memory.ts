@@ -72,7 +72,7 @@ export const decisive = ({ phases, neededBytes }: Memory): Phase | undefined =>
 
 /** How the figures came about, in a sentence or two. */
 export function howCounted({ batch, pixels }: Memory, { kind }: Device): string {
-  const load = `${formatQuantity(batch, 'picture')} of ${(pixels / 1e6).toFixed(1)} megapixels`;
+  const load = `${formatQuantity(batch, 'picture')} of ${(pixels / 1e6).toPrecision(2)} megapixels`;
   const counted = `Counted from SDXL’s layers for the largest batch: ${load}.`;
   return kind === 'cpu'
     ? `${counted} On a CPU it is the memory of the whole process.`
