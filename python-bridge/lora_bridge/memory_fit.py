@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from lora_bridge.memory_ladder import Change
     from lora_bridge.protocol_types import TrainConfig
 
-_SPARE = 0.97
-"""Of the memory, to fit into: a run that needs all of it does not."""
+_USABLE: dict[DeviceKind, float] = {"cuda": 0.97, "cpu": 0.9}
+"""Of the memory: a run that needs all of it does not fit, and on a CPU the system needs some for itself."""
 
 
 class Fit(NamedTuple):
@@ -51,9 +51,9 @@ def heaviest_run(config: TrainConfig, dataset: Dataset) -> Run:
     return Run(config, pixels, batch, max(drawn), model)
 
 
-def fits(needed: float, there: int) -> bool:
+def fits(needed: float, there: int, kind: DeviceKind) -> bool:
     """Whether a run that needs so many bytes can be started where so many are there."""
-    return needed <= there * _SPARE
+    return needed <= there * _USABLE[kind]
 
 
 def fit_run(run: Run, kind: DeviceKind, there: int, *, wrong_by: float = 1.0) -> Fit:
@@ -63,7 +63,7 @@ def fit_run(run: Run, kind: DeviceKind, there: int, *, wrong_by: float = 1.0) ->
         return needed_memory(after(run, changes), kind) * wrong_by
 
     changes = list(steps_down(run))
-    chosen = _fewest(changes, lambda some: fits(needed(some), there))
+    chosen = _fewest(changes, lambda some: fits(needed(some), there, kind))
     return Fit(chosen, round(needed(changes)))
 
 

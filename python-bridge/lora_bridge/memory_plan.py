@@ -35,7 +35,7 @@ def plan_memory(config: TrainConfig, device: Device) -> Memory:
         peak_bytes=max(peak.bytes for peak in peaks),
         needed_bytes=needed,
         memory_bytes=there,
-        fits=None if there is None else fits(needed, there),
+        fits=None if there is None else fits(needed, there, device.kind),
         batch=run.batch,
         pixels=run.latent_pixels * LATENT_STEP**2,
         fit=None if fit.changes is None else [_change(change) for change in fit.changes],

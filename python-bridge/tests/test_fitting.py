@@ -123,8 +123,8 @@ def test_what_ran_out_against_the_estimate_is_not_called_fitting(
 
 
 def test_on_a_cpu_the_memory_of_the_machine_counts(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    problem = problem_with(9.5, full_config(project), monkeypatch, "cpu")
-    assert "this machine has 9.5 GiB" in problem.message
+    problem = problem_with(10, full_config(project), monkeypatch, "cpu")
+    assert "this machine has 10.0 GiB" in problem.message
     assert "Train batch size to 2" in str(problem.hint)
 
 

@@ -56,6 +56,13 @@ def test_what_is_proposed_fits(project: Path, kind: str) -> None:
     assert (after.fits, after.fit) == (True, [])
 
 
+def test_a_cpu_leaves_more_to_the_system_than_a_gpu(project: Path) -> None:
+    for kind, share in (("cuda", 0.96), ("cpu", 0.89)):
+        needed = plan_memory(full_config(project), device(100, kind)).needed_bytes / _GIBIBYTE
+        assert plan_memory(full_config(project), device(needed / share, kind)).fits
+        assert not plan_memory(full_config(project), device(needed / (share + 0.02), kind)).fits
+
+
 def test_what_cannot_fit_is_told(project: Path) -> None:
     memory = plan_memory(full_config(project), device(2))
     assert memory.fits is False

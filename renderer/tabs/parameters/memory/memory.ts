@@ -5,7 +5,7 @@ import { formatBytes, formatQuantity } from '../../../format';
 
 /** In the order in which they are drawn, from what is always there to what comes and goes. */
 const parts = [
-  { key: 'libraries', label: 'Libraries' },
+  { key: 'libraries', label: 'Libraries and gaps' },
   { key: 'weights', label: 'Base model' },
   { key: 'adapter', label: 'LoRA and its gradients' },
   { key: 'optimizer', label: 'Optimizer' },
