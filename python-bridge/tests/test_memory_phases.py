@@ -64,6 +64,10 @@ def cpu_run(project: Path, side: int, batch: int = 1, drawn_pixels: int = 0, **c
             {"caching_latents": 1.38, "loading_model": 10.03, "training": 8.33},
         ),
         (
+            cpu_case(512, mixed_precision="no", checkpointing_method="selective"),
+            {"loading_model": 14.82, "training": 13.50},
+        ),
+        (
             cpu_case(512, 2, checkpointing_method="selective", network_dim=128),
             {"loading_model": 10.04, "training": 15.21, "saving": 15.21},
         ),
