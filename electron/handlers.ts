@@ -62,6 +62,7 @@ export function createHandlers({
       caption: await datasets.writeCaption(imageId, captionExtension, text),
     }),
     'plan:make': (config) => worker.ask('plan', { config, concepts: null }),
+    'plan:memory': (question) => worker.ask('memory', question),
     'model:identify': ({ path }) => worker.ask('identify', { path }),
     'lora:inspect': ({ jobId, path }) => worker.ask('inspect', { path: jobs.pathOf(jobId, path) }),
     'environment:probe': () => worker.ask('probe', {}),

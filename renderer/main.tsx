@@ -8,6 +8,7 @@ import './styles/parts.css';
 import './styles/tabs.css';
 import './styles/parameters.css';
 import './styles/report.css';
+import './styles/memory.css';
 import './styles/training.css';
 import './styles/run.css';
 import './styles/samples.css';

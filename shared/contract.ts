@@ -3,8 +3,19 @@ import type { JobSummary, JobView } from './job-view';
 import { configKinds } from './kohya/config-kinds';
 import { importNoteSchema } from './kohya/notes';
 import { parameterKeys, trainConfigSchema, type TrainConfig } from './parameters';
-import { captionConfigSchema, controls, jobEventSchema, planSchema } from './protocol';
-import { inspectionSchema, modelIdentitySchema, probeSchema } from './worker-protocol';
+import {
+  captionConfigSchema,
+  controls,
+  deviceSchema,
+  jobEventSchema,
+  planSchema,
+} from './protocol';
+import {
+  inspectionSchema,
+  memorySchema,
+  modelIdentitySchema,
+  probeSchema,
+} from './worker-protocol';
 import { problemSchema, type Result } from './result';
 import {
   datasetFormSchema,
@@ -202,6 +213,11 @@ export const contract = {
     response: z.strictObject({ caption: z.string().nullable() }),
   },
   'plan:make': { request: trainConfigSchema, response: planSchema },
+  /** What a run with these parameters needs of a device's memory. */
+  'plan:memory': {
+    request: z.strictObject({ config: trainConfigSchema, device: deviceSchema }),
+    response: memorySchema,
+  },
   'model:identify': {
     request: z.strictObject({ path: z.string() }),
     response: modelIdentitySchema,

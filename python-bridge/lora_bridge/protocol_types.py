@@ -356,6 +356,36 @@ class PictureFacts(Struct, kw_only=True, forbid_unknown_fields=True):
     problem: str | None
 
 
+class MemoryParts(Struct, kw_only=True, forbid_unknown_fields=True):
+    weights: Annotated[int, Meta(ge=0)]
+    adapter: Annotated[int, Meta(ge=0)]
+    optimizer: Annotated[int, Meta(ge=0)]
+    activations: Annotated[int, Meta(ge=0)]
+    libraries: Annotated[int, Meta(ge=0)]
+
+
+class PhaseMemory(Struct, kw_only=True, forbid_unknown_fields=True):
+    phase: Literal[
+        "starting",
+        "loading_model",
+        "caching_latents",
+        "caching_captions",
+        "training",
+        "validating",
+        "sampling",
+        "captioning",
+        "saving",
+    ]
+    bytes: Annotated[int, Meta(ge=0)]
+    file_bytes: Annotated[int, Meta(ge=0)] = field(name="fileBytes")
+
+
+class MemoryChange(Struct, kw_only=True, forbid_unknown_fields=True):
+    values: dict[str, str | float | bool]
+    advice: str
+    cost: str
+
+
 class WorkerHello(Struct, kw_only=True, forbid_unknown_fields=True):
     type: Literal["hello"]
     protocol_version: int = field(name="protocolVersion")
@@ -607,6 +637,12 @@ class PlanRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="t
     concepts: list[ConceptSource] | None
 
 
+class MemoryRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="memory"):
+    id: int
+    config: TrainConfig
+    device: Device
+
+
 class Inspection(Struct, kw_only=True, forbid_unknown_fields=True):
     path: str
     bytes: Annotated[int, Meta(ge=0)]
@@ -619,6 +655,19 @@ class Inspection(Struct, kw_only=True, forbid_unknown_fields=True):
     non_finite_tensors: list[str] = field(name="nonFiniteTensors")
     empty_modules: list[str] = field(name="emptyModules")
     metadata: dict[str, str]
+
+
+class Memory(Struct, kw_only=True, forbid_unknown_fields=True):
+    parts: MemoryParts
+    phases: Annotated[list[PhaseMemory], Meta(min_length=1)]
+    peak_bytes: Annotated[int, Meta(ge=0)] = field(name="peakBytes")
+    needed_bytes: Annotated[int, Meta(ge=0)] = field(name="neededBytes")
+    memory_bytes: MemoryBytes | None = field(name="memoryBytes")
+    fits: bool | None
+    batch: Annotated[int, Meta(ge=0)]
+    pixels: Annotated[int, Meta(ge=0)]
+    fit: list[MemoryChange] | None
+    least_bytes: Annotated[int, Meta(ge=0)] = field(name="leastBytes")
 
 
 class TrainJob(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="train"):
@@ -650,7 +699,9 @@ JobEvent: TypeAlias = (
 )
 
 
-WorkerRequest: TypeAlias = PlanRequest | InspectRequest | IdentifyRequest | ProbeRequest | PictureRequest
+WorkerRequest: TypeAlias = (
+    PlanRequest | MemoryRequest | InspectRequest | IdentifyRequest | ProbeRequest | PictureRequest
+)
 
 
 Job: TypeAlias = TrainJob | CaptionJob

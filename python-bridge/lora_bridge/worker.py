@@ -15,6 +15,7 @@ from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import (
     IdentifyRequest,
     InspectRequest,
+    MemoryRequest,
     PictureRequest,
     PlanRequest,
     ProbeRequest,
@@ -92,6 +93,10 @@ def _answer(request: WorkerRequest) -> msgspec.Struct:
             from lora_bridge.plan import make_plan
 
             return make_plan(request.config, request.concepts)
+        case MemoryRequest():
+            from lora_bridge.memory_plan import plan_memory
+
+            return plan_memory(request.config, request.device)
         case InspectRequest():
             from lora_bridge.inspection import inspect_lora
 

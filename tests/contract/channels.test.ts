@@ -36,6 +36,7 @@ const channels = [
   'lora:inspect',
   'model:identify',
   'plan:make',
+  'plan:memory',
   'settings:get',
   'settings:update',
 ] as const;
