@@ -23,7 +23,7 @@ export function createHandlers({
   onTheme,
   onSaved,
 }: HandlerOptions): Handlers {
-  const { settings, datasets, preparation, jobs, worker } = services;
+  const { settings, presets, datasets, preparation, jobs, worker } = services;
   return {
     'app:info': () => info,
     'app:openLogFolder': async () => {
@@ -39,6 +39,13 @@ export function createHandlers({
       const updated = await settings.update(patch);
       onTheme();
       return updated;
+    },
+    'presets:list': () => presets.list(),
+    'presets:save': (request) => presets.save(request),
+    'presets:rename': ({ id, name }) => presets.rename(id, name),
+    'presets:delete': async ({ id }) => {
+      await presets.delete(id);
+      return null;
     },
     'dialog:choose': (request) => {
       const parent = window();

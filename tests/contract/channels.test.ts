@@ -34,6 +34,10 @@ const channels = [
   'lora:inspect',
   'model:identify',
   'plan:make',
+  'presets:delete',
+  'presets:list',
+  'presets:rename',
+  'presets:save',
   'settings:get',
   'settings:update',
 ] as const;
