@@ -68,7 +68,7 @@ export function readPresetValues(
     isPresetKey(key) && parameters[key].schema.safeParse(value).success;
   const entries = Object.entries(raw);
   return {
-    values: Object.fromEntries(entries.filter(usable)) as PresetValues,
+    values: Object.fromEntries(entries.filter(usable)),
     ignored: entries.filter((entry) => !usable(entry)).map(([key]) => key),
   };
 }

@@ -13,8 +13,10 @@ import { isPresetKey, type PresetKey, type PresetValues } from './preset-values'
 export interface Preset {
   readonly id: string;
   readonly name: string;
-  /** Whom it is for, in a sentence or two. */
+  /** Whom it is for, in a short sentence. */
   readonly audience: string;
+  /** What it does for them, in another. */
+  readonly about: string;
   readonly values: PresetValues;
 }
 
@@ -71,12 +73,12 @@ const learning = (changes: PresetValues): PresetValues => ({
 type MemoryKey = (typeof memoryKeys)[number];
 const memory = (
   gigabytes: number,
-  audience: string,
+  says: Pick<Preset, 'audience' | 'about'>,
   changes: Pick<PresetValues, MemoryKey>,
 ): Preset => ({
   id: `memory-${gigabytes}`,
   name: `Low memory, ${gigabytes} GB`,
-  audience,
+  ...says,
   values: { ...usual(memoryKeys), ...changes },
 });
 
@@ -88,22 +90,24 @@ export const presetFamilies: readonly PresetFamily[] = [
       {
         id: 'avatar',
         name: 'Avatar from 10 to 20 photos',
-        audience:
-          'For one person or character. Calm steps, never mirrored, and a LoRA of every epoch to choose from.',
+        audience: 'For one person or character.',
+        about: 'Calm steps, nothing mirrored, and a LoRA of every epoch to choose the best from.',
         values: learning({}),
       },
       {
         id: 'style',
         name: 'Style',
-        audience:
-          'For the look of 30 or more pictures. Some are shown mirrored or without caption, so that the look needs no trigger word.',
+        audience: 'For the look of 30 or more pictures.',
+        about:
+          'Some are shown mirrored or without caption, so that the look comes without its trigger word too.',
         values: learning({ flip_aug: true, caption_dropout_rate: 0.1 }),
       },
       {
         id: 'fast',
         name: 'Fast',
-        audience:
-          'For a first look at whether photos and captions will do. Smaller pictures, half the epochs, larger steps: about a quarter of the time.',
+        audience: 'For a first look in about a quarter of the time.',
+        about:
+          'Shows whether photos and captions will do: smaller pictures, half the epochs, larger steps.',
         values: learning({ max_resolution: '768,768', epoch: 5, learning_rate: 3e-4 }),
       },
     ],
@@ -114,20 +118,36 @@ export const presetFamilies: readonly PresetFamily[] = [
     presets: [
       memory(
         8,
-        'For GPUs with 8 GB. The base model in 8 bits and half the rank; slow, but it fits.',
         {
-          quantize_base_model: 'int8',
-          network_dim: 16,
-          network_alpha: 8,
+          audience: 'For GPUs with 8 GB: slow, but it fits.',
+          about: 'The base model in 8 bits, half the usual rank, and everything checkpointed.',
         },
+        { quantize_base_model: 'int8', network_dim: 16, network_alpha: 8 },
       ),
-      memory(12, 'For GPUs with 12 GB. The base model as it is, checkpointed throughout.', {}),
-      memory(16, 'For GPUs with 16 GB. Keeps what took longest to compute, which is faster.', {
-        checkpointing_method: 'selective',
-      }),
-      memory(24, 'For GPUs with 24 GB. Computes nothing twice, which is fastest.', {
-        gradient_checkpointing: false,
-      }),
+      memory(
+        12,
+        {
+          audience: 'For GPUs with 12 GB.',
+          about: 'The base model as it is, and everything checkpointed.',
+        },
+        {},
+      ),
+      memory(
+        16,
+        {
+          audience: 'For GPUs with 16 GB: faster.',
+          about: 'Checkpointed, but what takes longest to compute is kept.',
+        },
+        { checkpointing_method: 'selective' },
+      ),
+      memory(
+        24,
+        {
+          audience: 'For GPUs with 24 GB: fastest.',
+          about: 'Not checkpointed: nothing is computed twice.',
+        },
+        { gradient_checkpointing: false },
+      ),
     ],
   },
 ];

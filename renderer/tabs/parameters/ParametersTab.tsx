@@ -8,6 +8,7 @@ import { formatQuantity } from '../../format';
 import { describeIdentity } from './identity';
 import { ParameterField } from './ParameterField';
 import { groups, type Group, type Section } from './groups';
+import { PresetMenu } from './presets/PresetMenu';
 import { isShown } from './shown';
 import { modelIdentity, runPlan } from './store';
 import { isNeeded, useChecked, type Checked } from './useChecked';
@@ -174,6 +175,7 @@ export function ParametersTab() {
   return (
     <div className="tab-layout parameters-layout">
       <aside className="side narrow" aria-label="Parameter groups">
+        <PresetMenu />
         <nav className="side-scroll" aria-label="Groups">
           {groups.map((group) => (
             <GroupLinks key={group.name} group={group} findings={findings} />
