@@ -1,6 +1,6 @@
 // Makes from shared/ what Python needs to know of it: python-bridge/lora_bridge/protocol_types.py from the zod schemas
 // in protocol.ts and worker-protocol.ts, and the default training config from the table in parameters.ts. Makes what
-// docs/ says of Kohya's options and fields too, and the configs of kohya_ss's presets.
+// docs/ says of Kohya's options and fields too, and the configs of our presets and of kohya_ss's.
 //   node build/generate-protocol.mjs           writes them
 //   node build/generate-protocol.mjs --check   fails when a file on disk differs
 import { execFileSync } from 'node:child_process';
@@ -90,6 +90,15 @@ async function defaultConfig() {
   return `${JSON.stringify(defaultTrainConfig, null, 2)}\n`;
 }
 
+/** What each of our presets sets: the bridge's tests train with them and see that they fit. */
+async function ownPresets() {
+  const { presetFamilies } = await shared('presets.ts');
+  const values = presetFamilies.flatMap(({ presets }) =>
+    presets.map((preset) => [preset.id, preset.values]),
+  );
+  return `${JSON.stringify(Object.fromEntries(values), null, 2)}\n`;
+}
+
 /** What becomes of kohya_ss's SDXL presets: what differs from our defaults. The bridge's tests train with them. */
 async function importedPresets() {
   const { importKohyaJson } = await shared('kohya/import-json.ts');
@@ -110,6 +119,7 @@ async function importedPresets() {
 const generated = {
   'python-bridge/lora_bridge/protocol_types.py': toPython(await protocolSchema()),
   'tests/fixtures/protocol/default-config.json': await defaultConfig(),
+  'tests/fixtures/protocol/presets.json': await ownPresets(),
   'tests/fixtures/kohya/sdxl-presets-imported.json': await importedPresets(),
   'docs/kohya-options.md': kohyaOptions(
     await shared('kohya/trainer-options.ts'),

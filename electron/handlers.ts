@@ -24,7 +24,7 @@ export function createHandlers({
   onTheme,
   onSaved,
 }: HandlerOptions): Handlers {
-  const { settings, datasets, preparation, jobs, worker } = services;
+  const { settings, presets, datasets, preparation, jobs, worker } = services;
   const parent = (): BrowserWindow => {
     const open = window();
     if (open === null) throw new ProblemError('no_window', 'The window is closed.');
@@ -45,6 +45,13 @@ export function createHandlers({
       const updated = await settings.update(patch);
       onTheme();
       return updated;
+    },
+    'presets:list': () => presets.list(),
+    'presets:save': (request) => presets.save(request),
+    'presets:rename': ({ id, name }) => presets.rename(id, name),
+    'presets:delete': async ({ id }) => {
+      await presets.delete(id);
+      return null;
     },
     'dialog:choose': (request) => choosePath(parent(), request),
     'config:open': ({ path }) => openConfig(path),

@@ -9,6 +9,7 @@ import './styles/tabs.css';
 import './styles/parameters.css';
 import './styles/report.css';
 import './styles/memory.css';
+import './styles/presets.css';
 import './styles/training.css';
 import './styles/run.css';
 import './styles/samples.css';

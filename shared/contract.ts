@@ -3,6 +3,7 @@ import type { JobSummary, JobView } from './job-view';
 import { configKinds } from './kohya/config-kinds';
 import { importNoteSchema } from './kohya/notes';
 import { parameterKeys, trainConfigSchema, type TrainConfig } from './parameters';
+import { ownPresetSchema, presetNameSchema, presetValuesSchema } from './preset-values';
 import {
   captionConfigSchema,
   controls,
@@ -164,6 +165,14 @@ const openedConfigSchema = z.strictObject({
 });
 export type OpenedConfig = z.infer<typeof openedConfigSchema>;
 
+const ownPresetsSchema = z.strictObject({
+  /** By name. */
+  presets: z.array(ownPresetSchema),
+  /** Files among them that could not be read, said once where they were set aside. */
+  problems: z.array(problemSchema),
+});
+export type OwnPresets = z.infer<typeof ownPresetsSchema>;
+
 export const contract = {
   'app:info': { request: nothing, response: appInfoSchema },
   'app:openLogFolder': { request: nothing, response: z.null() },
@@ -171,6 +180,22 @@ export const contract = {
   'app:saved': { request: nothing, response: z.null() },
   'settings:get': { request: nothing, response: settingsSchema },
   'settings:update': { request: settingsPatchSchema, response: settingsSchema },
+  /** The user's own presets. Those that come with the app are in `presets.ts`. */
+  'presets:list': { request: nothing, response: ownPresetsSchema },
+  'presets:save': {
+    /** One of the same name is replaced when that is wished, and otherwise refused. */
+    request: z.strictObject({
+      name: presetNameSchema,
+      values: presetValuesSchema,
+      replace: z.boolean(),
+    }),
+    response: ownPresetSchema,
+  },
+  'presets:rename': {
+    request: z.strictObject({ id: z.string(), name: presetNameSchema }),
+    response: ownPresetSchema,
+  },
+  'presets:delete': { request: z.strictObject({ id: z.string() }), response: z.null() },
   'dialog:choose': {
     request: z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('folder'), ...dialogBase }),

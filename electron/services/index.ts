@@ -6,6 +6,7 @@ import { Datasets } from './datasets';
 import { JobService } from './jobs';
 import type { Log } from './log';
 import { Preparation } from './preparation';
+import { Presets } from './presets';
 import { createRecentLogs } from './recent-logs';
 import { Samples } from './samples';
 import { configOfDraft, readSampleProject } from './sample-project';
@@ -15,6 +16,7 @@ import { Worker } from './worker';
 
 export interface Services {
   readonly settings: SettingsService;
+  readonly presets: Presets;
   readonly thumbnails: Thumbnails;
   readonly datasets: Datasets;
   readonly preparation: Preparation;
@@ -80,6 +82,7 @@ export async function createServices(options: ServicesOptions): Promise<Services
   });
   return {
     settings,
+    presets: new Presets(join(userData, 'presets'), log),
     thumbnails,
     datasets: new Datasets(thumbnails, (progress) => broadcast('datasets:scanProgress', progress)),
     preparation,

@@ -37,6 +37,10 @@ const channels = [
   'model:identify',
   'plan:make',
   'plan:memory',
+  'presets:delete',
+  'presets:list',
+  'presets:rename',
+  'presets:save',
   'settings:get',
   'settings:update',
 ] as const;

@@ -9,6 +9,7 @@ import { describeIdentity } from './identity';
 import { ConfigFileMenu } from './files/ConfigFileMenu';
 import { ParameterField } from './ParameterField';
 import { groups, type Group, type Section } from './groups';
+import { PresetMenu } from './presets/PresetMenu';
 import { isShown } from './shown';
 import { modelIdentity, runPlan } from './store';
 import { isNeeded, useChecked, type Checked } from './useChecked';
@@ -176,6 +177,7 @@ export function ParametersTab() {
     <div className="tab-layout parameters-layout">
       <aside className="side narrow" aria-label="Parameter groups">
         <ConfigFileMenu />
+        <PresetMenu />
         <nav className="side-scroll" aria-label="Groups">
           {groups.map((group) => (
             <GroupLinks key={group.name} group={group} findings={findings} />
