@@ -37,6 +37,7 @@ function Items({ onAsk }: ItemsProps) {
       )}
       <Menu.Divider />
       <Menu.Item
+        className="preset-save"
         leftSection={<IconDeviceFloppy size={16} aria-hidden />}
         onClick={() => onAsk('save')}
       >
@@ -58,7 +59,7 @@ export function PresetMenu() {
     <>
       <Menu
         position="bottom-start"
-        width={400}
+        width={440}
         // In the landmark of its button, and at the first item at once, as a menu is expected to be.
         withinPortal={false}
         withInitialFocusPlaceholder={false}
