@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { trainConfigSchema } from './parameters';
-import { conceptSourceSchema, count, deviceSchema, planSchema, versionsSchema } from './protocol';
+import {
+  conceptSourceSchema,
+  count,
+  deviceSchema,
+  planSchema,
+  sizeSchema,
+  versionsSchema,
+} from './protocol';
 import { problemSchema } from './result';
 
 /** Short questions to the bridge and its answers: `python -m lora_bridge serve`, one JSON object a line. */
@@ -14,6 +21,17 @@ const planRequestSchema = z
     concepts: z.array(conceptSourceSchema).nullable(),
   })
   .meta({ id: 'PlanRequest' });
+const bucketRequestSchema = z
+  .strictObject({
+    type: z.literal('bucket'),
+    id: z.int(),
+    config: trainConfigSchema,
+    resolution: sizeSchema,
+    /** The first of the pictures that are asked for, counted from 0. */
+    offset: count(),
+    limit: z.int().min(1).max(200),
+  })
+  .meta({ id: 'BucketRequest' });
 const inspectRequestSchema = z
   .strictObject({ type: z.literal('inspect'), id: z.int(), path: z.string() })
   .meta({ id: 'InspectRequest' });
@@ -37,6 +55,7 @@ const pictureRequestSchema = z
 export const workerRequestSchema = z
   .discriminatedUnion('type', [
     planRequestSchema,
+    bucketRequestSchema,
     inspectRequestSchema,
     identifyRequestSchema,
     probeRequestSchema,
@@ -44,6 +63,34 @@ export const workerRequestSchema = z
   ])
   .meta({ id: 'WorkerRequest' });
 export type WorkerRequest = z.infer<typeof workerRequestSchema>;
+
+/** A picture as it comes into its bucket: resized as a whole, then cut. */
+export const bucketPictureSchema = z
+  .strictObject({
+    path: z.string(),
+    /** As shown, that is with the EXIF orientation applied. */
+    size: sizeSchema,
+    resized: sizeSchema,
+    /** Left and top of what is kept of the resized picture; it is as large as the bucket. */
+    crop: z.tuple([count(), count()]),
+    /** It is cut elsewhere each time; `crop` is the middle of the places. */
+    cropMoves: z.boolean(),
+    /** How often the first epoch shows it: 0 for one whose turn comes later. */
+    repeats: count(),
+    regularization: z.boolean(),
+    /** It is made larger to fill the bucket. */
+    enlarged: z.boolean(),
+  })
+  .meta({ id: 'BucketPicture' });
+export type BucketPicture = z.infer<typeof bucketPictureSchema>;
+
+export const bucketPicturesSchema = z
+  .strictObject({
+    /** How many the bucket has. */
+    total: count(),
+    pictures: z.array(bucketPictureSchema),
+  })
+  .meta({ id: 'BucketPictures' });
 
 const loraModuleSchema = z
   .strictObject({
@@ -123,6 +170,7 @@ export type PictureFacts = z.infer<typeof pictureFactsSchema>;
 /** The answer schema of each request type. */
 export const workerAnswers = {
   plan: planSchema,
+  bucket: bucketPicturesSchema,
   inspect: inspectionSchema,
   identify: modelIdentitySchema,
   probe: probeSchema,

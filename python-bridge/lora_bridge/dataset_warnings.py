@@ -116,7 +116,7 @@ def _about_sizes(dataset: Dataset) -> Iterator[Problem]:
     enlarged = {
         sample.picture.path: sample.picture
         for sample in dataset.samples
-        if sample.fit.resized.area > sample.picture.size.area and not sample.regularization
+        if sample.is_enlarged and not sample.regularization
     }
     if enlarged:
         names = [f"{picture.path.name} ({picture.size})" for picture in enlarged.values()]
