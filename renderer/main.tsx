@@ -7,6 +7,7 @@ import './styles/shell.css';
 import './styles/parts.css';
 import './styles/tabs.css';
 import './styles/parameters.css';
+import './styles/plan.css';
 import './styles/training.css';
 import './styles/run.css';
 import './styles/samples.css';

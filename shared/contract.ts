@@ -1,8 +1,21 @@
 import { z } from 'zod';
 import type { JobSummary, JobView } from './job-view';
 import { trainConfigSchema } from './parameters';
-import { captionConfigSchema, controls, jobEventSchema, planSchema } from './protocol';
-import { inspectionSchema, modelIdentitySchema, probeSchema } from './worker-protocol';
+import {
+  captionConfigSchema,
+  controls,
+  count,
+  jobEventSchema,
+  planSchema,
+  sizeSchema,
+} from './protocol';
+import { runSpeedSchema } from './time-estimate';
+import {
+  bucketPictureSchema,
+  inspectionSchema,
+  modelIdentitySchema,
+  probeSchema,
+} from './worker-protocol';
 import { problemSchema, type Result } from './result';
 import { datasetFormSchema, settingsPatchSchema, settingsSchema } from './settings';
 
@@ -136,6 +149,20 @@ export const scanProgressSchema = z.strictObject({
 });
 export type ScanProgress = z.infer<typeof scanProgressSchema>;
 
+const bucketPhotoSchema = bucketPictureSchema.omit({ path: true }).extend({
+  /** As in `imageInfoSchema`; null for a file that is gone. */
+  id: z.string().nullable(),
+  name: z.string(),
+});
+export type BucketPhoto = z.infer<typeof bucketPhotoSchema>;
+
+const bucketPageSchema = z.strictObject({
+  /** How many photos the bucket has. */
+  total: count(),
+  photos: z.array(bucketPhotoSchema),
+});
+export type BucketPage = z.infer<typeof bucketPageSchema>;
+
 export const contract = {
   'app:info': { request: nothing, response: appInfoSchema },
   'app:openLogFolder': { request: nothing, response: z.null() },
@@ -177,6 +204,18 @@ export const contract = {
     response: z.strictObject({ caption: z.string().nullable() }),
   },
   'plan:make': { request: trainConfigSchema, response: planSchema },
+  /** Some of the photos of a bucket, from `offset` on. */
+  'plan:bucket': {
+    request: z.strictObject({
+      config: trainConfigSchema,
+      resolution: sizeSchema,
+      offset: count(),
+      limit: z.int().min(1).max(200),
+    }),
+    response: bucketPageSchema,
+  },
+  /** How fast earlier trainings were, newest first. */
+  'plan:speeds': { request: nothing, response: z.array(runSpeedSchema) },
   'model:identify': {
     request: z.strictObject({ path: z.string() }),
     response: modelIdentitySchema,

@@ -160,6 +160,7 @@ export const planSchema = z
   })
   .meta({ id: 'Plan' });
 export type Plan = z.infer<typeof planSchema>;
+export type PlannedFiles = Plan['files'];
 export type Bucket = Plan['buckets'][number];
 
 // ---- events.jsonl ---------------------------------------------------------------------------------------------------

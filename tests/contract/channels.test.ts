@@ -33,7 +33,9 @@ const channels = [
   'jobs:stop',
   'lora:inspect',
   'model:identify',
+  'plan:bucket',
   'plan:make',
+  'plan:speeds',
   'settings:get',
   'settings:update',
 ] as const;

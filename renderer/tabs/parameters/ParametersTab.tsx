@@ -8,6 +8,7 @@ import { formatQuantity } from '../../format';
 import { describeIdentity } from './identity';
 import { ParameterField } from './ParameterField';
 import { groups, type Group, type Section } from './groups';
+import { PlanAside } from './plan/PlanAside';
 import { isShown } from './shown';
 import { modelIdentity, runPlan } from './store';
 import { isNeeded, useChecked, type Checked } from './useChecked';
@@ -40,7 +41,7 @@ function useFindings(): Findings {
 
 /** The bridge alone reads the flags of a prompt: it says with the plan what is wrong with them. */
 function usePromptProblem(checked: Checked, focused: number): Checked['problems'] {
-  useRunPlan(checked, focused, checked.config.sample_prompts.trim() !== '');
+  useRunPlan(checked, focused);
   const problem = runPlan.useAnswer((answer) => answer.problem);
   return problem?.code === 'sample_prompt_invalid' ? { sample_prompts: sentencesOf(problem) } : {};
 }
@@ -203,6 +204,7 @@ export function ParametersTab() {
           ))}
         </div>
       </div>
+      <PlanAside />
     </div>
   );
 }
