@@ -35,8 +35,9 @@ def state_bytes(weights: int) -> int:
 def states_at_once(config: TrainConfig, files: int) -> int:
     """How many states there are at most at one time, beside `files` LoRA files on the way.
 
-    A new one is there before the old one goes.
+    One goes with each file, and with the end where the config asks for it; a new one is there before the old
+    one goes.
     """
-    kept = files if config.save_state else 0
-    wanted = kept or config.save_state_every_n_minutes or config.save_state_on_train_end
-    return kept + 2 if wanted else 0
+    at_end = config.save_state or config.save_state_on_train_end
+    wanted = files or config.save_state_every_n_minutes or at_end
+    return (files if config.save_state else 0) + 2 if wanted else 0

@@ -1,4 +1,4 @@
-"""How many numbers a config's LoRA has, told from the names and shapes in the base model's files: no torch."""
+"""How many numbers a config's LoRA has, told by names and shapes in the base model's files. No torch."""
 
 from __future__ import annotations
 

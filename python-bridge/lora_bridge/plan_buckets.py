@@ -1,4 +1,4 @@
-"""The buckets of a run, and the pictures of one of them: how each is resized and what is cut away. No torch."""
+"""The buckets of a run, and the pictures of one: how each is resized and what is cut away. No torch."""
 
 from __future__ import annotations
 

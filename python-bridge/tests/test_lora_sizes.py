@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from ldm_checkpoint import convert_folder
 from training_support import make_config
 
 from lora_bridge.adapters import build_networks
 from lora_bridge.file_sizes import Amount
-from lora_bridge.ldm_names import TEXT_ENCODER_2_PREFIX, TEXT_ENCODER_PREFIX, UNET_PREFIX, unet_name
 from lora_bridge.lora_sizes import lora_amount
 from lora_bridge.model import open_base_model
 from lora_bridge.optimizer_choice import part_rates
@@ -64,11 +65,20 @@ def test_it_is_that_of_the_lora_that_is_built(
     tmp_path: Path, tiny_sdxl: Path, parts: dict[LoraPart, nn.Module], changes: dict[str, Any]
 ) -> None:
     config = make_config(tmp_path, pretrained_model_name_or_path=str(tiny_sdxl), **changes)
-    amount = lora_amount(config)
-    # LoRA hooks into the modules: each test builds into what the one before it left.
-    import copy
+    # A network stays in the modules that it is built into.
+    assert lora_amount(config) == built(config, copy.deepcopy(parts))
 
-    assert amount == built(config, copy.deepcopy(parts))
+
+def test_a_single_file_tells_the_same(tmp_path: Path, tiny_sdxl: Path) -> None:
+    file = tmp_path / "single.safetensors"
+    convert_folder(tiny_sdxl, file)
+    changes: dict[str, Any] = {"lora_type": "Kohya LoCon", "conv_dim": 2, "text_encoder_lr": 1e-4}
+    amounts = [
+        lora_amount(make_config(tmp_path, pretrained_model_name_or_path=str(model), **changes))
+        for model in (file, tiny_sdxl)
+    ]
+    assert amounts[0] is not None
+    assert amounts[0] == amounts[1]
 
 
 @pytest.mark.parametrize(
@@ -83,4 +93,7 @@ def test_it_is_that_of_the_lora_that_is_built(
 def test_what_only_the_built_lora_can_tell_is_not_guessed(
     tmp_path: Path, tiny_sdxl: Path, changes: dict[str, Any]
 ) -> None:
-    assert lora_amount(make_config(tmp_path, **{"pretrained_model_name_or_path": str(tiny_sdxl), **changes})) is None
+    assert (
+        lora_amount(make_config(tmp_path, **{"pretrained_model_name_or_path": str(tiny_sdxl), **changes}))
+        is None
+    )

@@ -11,7 +11,7 @@ import { useBucketPhotos, type BucketPhotos as Photos } from './useBucketPhotos'
 
 const GAP = 12;
 const SMALLEST_TILE = 168;
-const CAPTION_HEIGHT = 66;
+const CAPTION_HEIGHT = 80;
 
 interface GridProps {
   readonly bucket: Bucket;
@@ -38,7 +38,14 @@ function Grid({ bucket, photos: { photos, total, need } }: GridProps) {
   useEffect(() => need(first, Math.max(first, last)), [need, first, last]);
 
   return (
-    <div className="photo-scroll" ref={scroller} tabIndex={0} role="group" aria-label="Photos">
+    <div
+      className="photo-scroll"
+      ref={scroller}
+      tabIndex={0}
+      role="group"
+      aria-label="Photos"
+      style={{ height: rows.getTotalSize() }}
+    >
       <div
         ref={measure}
         className="photo-rows"
@@ -81,29 +88,31 @@ export function BucketPhotos({ bucket, config, onClose }: BucketPhotosProps) {
   const photos = useBucketPhotos(config, bucket);
   const { resolution, count, batches } = bucket;
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      size="min(1100px, 90vw)"
-      centered
-      title={`Bucket ${resolution[0]} × ${resolution[1]}`}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
-      <div className="bucket-photos">
-        <Text size="sm" c="dimmed">
-          {photos.total !== null && `${formatQuantity(photos.total, 'photo')}, `}
-          shown {formatQuantity(count, 'time')} an epoch in{' '}
-          {formatQuantity(batches, 'batch', 'batches')}. Each is resized until it covers the bucket;
-          what is shaded is cut away.
-        </Text>
-        {photos.problem !== null && <Note problem={photos.problem} tone="error" />}
-        {photos.total === null && photos.problem === null && (
-          <div className="photo-wait">
-            <Loader role="img" aria-label="Reading the photos" />
+    <Modal.Root opened onClose={onClose} size="min(1100px, 90vw)" centered lockScroll={false}>
+      <Modal.Overlay />
+      <Modal.Content>
+        <Modal.Body className="bucket-photos">
+          <div className="dialog-head">
+            <Modal.Title className="main-title">
+              Bucket {resolution[0]} × {resolution[1]}
+            </Modal.Title>
+            <Modal.CloseButton aria-label="Close" />
           </div>
-        )}
-        {photos.total !== null && <Grid bucket={bucket} photos={photos} />}
-      </div>
-    </Modal>
+          <Text size="sm" c="dimmed">
+            {photos.total !== null && `${formatQuantity(photos.total, 'photo')}, `}
+            shown {formatQuantity(count, 'time')} an epoch in{' '}
+            {formatQuantity(batches, 'batch', 'batches')}. Each is resized until it covers the
+            bucket; what is shaded is cut away.
+          </Text>
+          {photos.problem !== null && <Note problem={photos.problem} tone="error" />}
+          {photos.total === null && photos.problem === null && (
+            <div className="photo-wait">
+              <Loader role="img" aria-label="Reading the photos" />
+            </div>
+          )}
+          {photos.total !== null && <Grid bucket={bucket} photos={photos} />}
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }

@@ -35,9 +35,9 @@ function Cut({ photo, resolution, side }: CutPhotoProps & { readonly photo: Buck
   );
 }
 
-function remarkOf(photo: BucketPhoto): string {
-  const turn = photo.repeats === 0 ? 'shown in a later epoch' : `shown ${photo.repeats} ×`;
-  return photo.regularization ? `Regularization, ${turn}` : `${turn} an epoch`;
+function turnText({ repeats, regularization }: BucketPhoto): string {
+  const turn = repeats === 0 ? 'shown in a later epoch' : `shown ${repeats} × an epoch`;
+  return regularization ? `Regularization, ${turn}` : `S${turn.slice(1)}`;
 }
 
 function cutText(photo: BucketPhoto, resolution: Bucket['resolution']): string {
@@ -66,8 +66,9 @@ export function CutPhoto({ photo, resolution, side }: CutPhotoProps) {
           {width} × {height}
           {photo.enlarged && ', enlarged'}
         </span>
-        <span className="tile-remark">
-          {cutText(photo, resolution)}, {remarkOf(photo)}
+        <span className="tile-remark numbers">{cutText(photo, resolution)}</span>
+        <span className="tile-remark numbers" title={turnText(photo)}>
+          {turnText(photo)}
         </span>
       </figcaption>
     </figure>

@@ -79,16 +79,25 @@ export function PlanAside() {
   return (
     <>
       <Strip onOpen={isWide ? () => useFolded.setState(false, true) : open} />
-      <Drawer
+      <Drawer.Root
         opened={drawer && !isWide}
         onClose={close}
         position="right"
         size={420}
-        title="What will happen"
-        closeButtonProps={{ 'aria-label': 'Close' }}
+        lockScroll={false}
       >
-        <PlanPanel />
-      </Drawer>
+        <Drawer.Overlay />
+        <Drawer.Content>
+          <Drawer.Body>
+            <div className="dialog-head">
+              <Drawer.Title className="main-title">What will happen</Drawer.Title>
+              <Busy />
+              <Drawer.CloseButton aria-label="Close" />
+            </div>
+            <PlanPanel />
+          </Drawer.Body>
+        </Drawer.Content>
+      </Drawer.Root>
     </>
   );
 }
