@@ -4,8 +4,10 @@ import { ProblemError } from '../shared/result';
 import type { Handlers } from './ipc-answer';
 import { openFolder, revealInFolder } from './security/external';
 import type { Services } from './services';
+import { bucketPhotos } from './services/bucket-photos';
 import { openConfig, saveConfig } from './services/config-files';
 import { chooseConfigPlace, choosePath } from './services/dialogs';
+import { runSpeeds } from './services/run-speeds';
 
 export interface HandlerOptions {
   readonly services: Services;
@@ -70,6 +72,9 @@ export function createHandlers({
     }),
     'plan:make': (config) => worker.ask('plan', { config, concepts: null }),
     'plan:memory': (question) => worker.ask('memory', question),
+    'plan:bucket': async (question) =>
+      bucketPhotos(await worker.ask('bucket', question), services.thumbnails),
+    'plan:speeds': async () => runSpeeds(await jobs.listAll(), (jobId) => jobs.configOf(jobId)),
     'model:identify': ({ path }) => worker.ask('identify', { path }),
     'lora:inspect': ({ jobId, path }) => worker.ask('inspect', { path: jobs.pathOf(jobId, path) }),
     'environment:probe': () => worker.ask('probe', {}),

@@ -10,6 +10,7 @@ import './styles/parameters.css';
 import './styles/report.css';
 import './styles/memory.css';
 import './styles/presets.css';
+import './styles/plan.css';
 import './styles/training.css';
 import './styles/run.css';
 import './styles/samples.css';

@@ -7,11 +7,15 @@ import { ownPresetSchema, presetNameSchema, presetValuesSchema } from './preset-
 import {
   captionConfigSchema,
   controls,
+  count,
   deviceSchema,
   jobEventSchema,
   planSchema,
+  sizeSchema,
 } from './protocol';
+import { runSpeedSchema } from './time-estimate';
 import {
+  bucketPictureSchema,
   inspectionSchema,
   memorySchema,
   modelIdentitySchema,
@@ -173,6 +177,20 @@ const ownPresetsSchema = z.strictObject({
 });
 export type OwnPresets = z.infer<typeof ownPresetsSchema>;
 
+const bucketPhotoSchema = bucketPictureSchema.omit({ path: true }).extend({
+  /** As in `imageInfoSchema`; null for a file that is gone. */
+  id: z.string().nullable(),
+  name: z.string(),
+});
+export type BucketPhoto = z.infer<typeof bucketPhotoSchema>;
+
+const bucketPageSchema = z.strictObject({
+  /** How many photos the bucket has. */
+  total: count(),
+  photos: z.array(bucketPhotoSchema),
+});
+export type BucketPage = z.infer<typeof bucketPageSchema>;
+
 export const contract = {
   'app:info': { request: nothing, response: appInfoSchema },
   'app:openLogFolder': { request: nothing, response: z.null() },
@@ -243,6 +261,18 @@ export const contract = {
     request: z.strictObject({ config: trainConfigSchema, device: deviceSchema }),
     response: memorySchema,
   },
+  /** Some of the photos of a bucket, from `offset` on. */
+  'plan:bucket': {
+    request: z.strictObject({
+      config: trainConfigSchema,
+      resolution: sizeSchema,
+      offset: count(),
+      limit: z.int().min(1).max(200),
+    }),
+    response: bucketPageSchema,
+  },
+  /** How fast earlier trainings were, newest first. */
+  'plan:speeds': { request: nothing, response: z.array(runSpeedSchema) },
   'model:identify': {
     request: z.strictObject({ path: z.string() }),
     response: modelIdentitySchema,

@@ -6,6 +6,7 @@ import {
   deviceSchema,
   phases,
   planSchema,
+  sizeSchema,
   versionsSchema,
 } from './protocol';
 import { problemSchema } from './result';
@@ -21,6 +22,17 @@ const planRequestSchema = z
     concepts: z.array(conceptSourceSchema).nullable(),
   })
   .meta({ id: 'PlanRequest' });
+const bucketRequestSchema = z
+  .strictObject({
+    type: z.literal('bucket'),
+    id: z.int(),
+    config: trainConfigSchema,
+    resolution: sizeSchema,
+    /** The first of the pictures that are asked for, counted from 0. */
+    offset: count(),
+    limit: z.int().min(1).max(200),
+  })
+  .meta({ id: 'BucketRequest' });
 const inspectRequestSchema = z
   .strictObject({ type: z.literal('inspect'), id: z.int(), path: z.string() })
   .meta({ id: 'InspectRequest' });
@@ -55,6 +67,7 @@ export const workerRequestSchema = z
   .discriminatedUnion('type', [
     planRequestSchema,
     memoryRequestSchema,
+    bucketRequestSchema,
     inspectRequestSchema,
     identifyRequestSchema,
     probeRequestSchema,
@@ -62,6 +75,34 @@ export const workerRequestSchema = z
   ])
   .meta({ id: 'WorkerRequest' });
 export type WorkerRequest = z.infer<typeof workerRequestSchema>;
+
+/** A picture as it comes into its bucket: resized as a whole, then cut. */
+export const bucketPictureSchema = z
+  .strictObject({
+    path: z.string(),
+    /** As shown, that is with the EXIF orientation applied. */
+    size: sizeSchema,
+    resized: sizeSchema,
+    /** Left and top of what is kept of the resized picture; it is as large as the bucket. */
+    crop: z.tuple([count(), count()]),
+    /** It is cut elsewhere each time; `crop` is the middle of the places. */
+    cropMoves: z.boolean(),
+    /** How often the first epoch shows it: 0 for one whose turn comes later. */
+    repeats: count(),
+    regularization: z.boolean(),
+    /** It is made larger to fill the bucket. */
+    enlarged: z.boolean(),
+  })
+  .meta({ id: 'BucketPicture' });
+export type BucketPicture = z.infer<typeof bucketPictureSchema>;
+
+export const bucketPicturesSchema = z
+  .strictObject({
+    /** How many the bucket has. */
+    total: count(),
+    pictures: z.array(bucketPictureSchema),
+  })
+  .meta({ id: 'BucketPictures' });
 
 const loraModuleSchema = z
   .strictObject({
@@ -205,6 +246,7 @@ export type Memory = z.infer<typeof memorySchema>;
 export const workerAnswers = {
   plan: planSchema,
   memory: memorySchema,
+  bucket: bucketPicturesSchema,
   inspect: inspectionSchema,
   identify: modelIdentitySchema,
   probe: probeSchema,

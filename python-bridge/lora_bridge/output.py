@@ -14,6 +14,7 @@ from lora_bridge import system
 from lora_bridge.disk_room import Need
 from lora_bridge.export import kohya_tensors, write_lora
 from lora_bridge.failures import problem_of
+from lora_bridge.file_sizes import Amount, lora_bytes
 from lora_bridge.metadata import file_metadata
 from lora_bridge.precision import DTYPES
 from lora_bridge.problems import ProblemError
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from lora_bridge.networks import Network
     from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.sink import Sink
-
-_HEADER_BYTES_PER_TENSOR = 200
-_METADATA_BYTES = 1 << 16
 
 
 class OutputFolder:
@@ -63,11 +61,10 @@ class OutputFolder:
     def need(self, networks: Sequence[Network], on_the_way: int) -> Need:
         """Room for the last file and so many on the way."""
         tensors = [value for network in networks for _, _, value in network.tensors()]
-        numbers = sum(value.numel() for value in tensors)
-        size = numbers * self._dtype.itemsize + len(tensors) * _HEADER_BYTES_PER_TENSOR + _METADATA_BYTES
+        amount = Amount(sum(value.numel() for value in tensors), len(tensors))
         files = 1 + on_the_way
         what = "the LoRA of this run" if files == 1 else f"the {files} LoRAs of this run"
-        return Need(self._folder, files * size, what)
+        return Need(self._folder, files * lora_bytes(self._config, amount), what)
 
     @property
     def checkpoints(self) -> list[Path]:

@@ -93,6 +93,10 @@ ResolutionItem: TypeAlias = Annotated[int, Meta(ge=1)]
 class Bucket(Struct, kw_only=True, forbid_unknown_fields=True):
     resolution: tuple[ResolutionItem, ResolutionItem]
     count: Annotated[int, Meta(ge=1)]
+    images: Annotated[int, Meta(ge=0)]
+    batches: Annotated[int, Meta(ge=0)]
+    short: bool
+    enlarged: Annotated[int, Meta(ge=0)]
 
 
 class Concept(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -101,6 +105,24 @@ class Concept(Struct, kw_only=True, forbid_unknown_fields=True):
     repeats: Annotated[int, Meta(ge=1)]
     regularization: bool
     images: Annotated[int, Meta(ge=0)]
+
+
+CheckpointBytes: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+StateBytes: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+NeedBytes: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+FreeBytes: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+class Disk(Struct, kw_only=True, forbid_unknown_fields=True):
+    folder: str
+    need_bytes: NeedBytes | None = field(name="needBytes")
+    free_bytes: FreeBytes | None = field(name="freeBytes")
 
 
 class Problem(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -321,6 +343,31 @@ class PictureRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
     id: int
     path: str
     thumbnail: str
+
+
+SizeItem: TypeAlias = Annotated[int, Meta(ge=1)]
+
+
+ResizedItem: TypeAlias = Annotated[int, Meta(ge=1)]
+
+
+CropItem: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+class BucketPicture(Struct, kw_only=True, forbid_unknown_fields=True):
+    path: str
+    size: tuple[SizeItem, SizeItem]
+    resized: tuple[ResizedItem, ResizedItem]
+    crop: tuple[CropItem, CropItem]
+    crop_moves: bool = field(name="cropMoves")
+    repeats: Annotated[int, Meta(ge=0)]
+    regularization: bool
+    enlarged: bool
+
+
+class BucketPictures(Struct, kw_only=True, forbid_unknown_fields=True):
+    total: Annotated[int, Meta(ge=0)]
+    pictures: list[BucketPicture]
 
 
 class Parts(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -591,24 +638,15 @@ class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     no_metadata: bool
 
 
-class Plan(Struct, kw_only=True, forbid_unknown_fields=True):
-    buckets: list[Bucket]
-    concepts: list[Concept]
-    images: Annotated[int, Meta(ge=0)]
-    regularization_images: Annotated[int, Meta(ge=0)] = field(name="regularizationImages")
-    validation_images: Annotated[int, Meta(ge=0)] = field(name="validationImages")
-    batches_per_epoch: Annotated[int, Meta(ge=0)] = field(name="batchesPerEpoch")
-    steps_per_epoch: Annotated[int, Meta(ge=0)] = field(name="stepsPerEpoch")
-    epochs: Annotated[int, Meta(ge=0)]
-    total_steps: Annotated[int, Meta(ge=0)] = field(name="totalSteps")
-    warnings: list[Problem]
-
-
-class PlanEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="plan"):
-    plan: Plan
-    v: Literal[1] | UnsetType = 1
-    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
-    time: float | UnsetType = 0
+class PlannedFiles(Struct, kw_only=True, forbid_unknown_fields=True):
+    checkpoints: Annotated[int, Meta(ge=0)]
+    checkpoints_kept: Annotated[int, Meta(ge=0)] = field(name="checkpointsKept")
+    checkpoint_bytes: CheckpointBytes | None = field(name="checkpointBytes")
+    states: Annotated[int, Meta(ge=0)]
+    state_bytes: StateBytes | None = field(name="stateBytes")
+    samples: Annotated[int, Meta(ge=0)]
+    samples_bytes: Annotated[int, Meta(ge=0)] = field(name="samplesBytes")
+    disks: list[Disk]
 
 
 class StepEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="step"):
@@ -641,6 +679,14 @@ class MemoryRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
     id: int
     config: TrainConfig
     device: Device
+
+
+class BucketRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="bucket"):
+    id: int
+    config: TrainConfig
+    resolution: tuple[ResolutionItem, ResolutionItem]
+    offset: Annotated[int, Meta(ge=0)]
+    limit: Annotated[int, Meta(ge=1, le=200)]
 
 
 class Inspection(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -679,6 +725,44 @@ class TrainJob(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind
     config: TrainConfig
 
 
+class Plan(Struct, kw_only=True, forbid_unknown_fields=True):
+    buckets: list[Bucket]
+    concepts: list[Concept]
+    images: Annotated[int, Meta(ge=0)]
+    regularization_images: Annotated[int, Meta(ge=0)] = field(name="regularizationImages")
+    validation_images: Annotated[int, Meta(ge=0)] = field(name="validationImages")
+    batches_per_epoch: Annotated[int, Meta(ge=0)] = field(name="batchesPerEpoch")
+    steps_per_epoch: Annotated[int, Meta(ge=0)] = field(name="stepsPerEpoch")
+    steps_without_regularization: Annotated[int, Meta(ge=0)] = field(name="stepsWithoutRegularization")
+    epochs: Annotated[int, Meta(ge=0)]
+    total_steps: Annotated[int, Meta(ge=0)] = field(name="totalSteps")
+    enlarged_images: Annotated[int, Meta(ge=0)] = field(name="enlargedImages")
+    uncaptioned_images: Annotated[int, Meta(ge=0)] = field(name="uncaptionedImages")
+    files: PlannedFiles
+    warnings: list[Problem]
+
+
+class PlanEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="plan"):
+    plan: Plan
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+WorkerRequest: TypeAlias = (
+    PlanRequest
+    | MemoryRequest
+    | BucketRequest
+    | InspectRequest
+    | IdentifyRequest
+    | ProbeRequest
+    | PictureRequest
+)
+
+
+Job: TypeAlias = TrainJob | CaptionJob
+
+
 JobEvent: TypeAlias = (
     HelloEvent
     | PhaseEvent
@@ -697,11 +781,3 @@ JobEvent: TypeAlias = (
     | FailedEvent
     | FinishedEvent
 )
-
-
-WorkerRequest: TypeAlias = (
-    PlanRequest | MemoryRequest | InspectRequest | IdentifyRequest | ProbeRequest | PictureRequest
-)
-
-
-Job: TypeAlias = TrainJob | CaptionJob
