@@ -5,6 +5,7 @@ import type { Handlers } from './ipc-answer';
 import { openFolder, revealInFolder } from './security/external';
 import type { Services } from './services';
 import { choosePath } from './services/dialogs';
+import { modelsBeside } from './services/models';
 
 export interface HandlerOptions {
   readonly services: Services;
@@ -57,6 +58,7 @@ export function createHandlers({
       caption: await datasets.writeCaption(imageId, captionExtension, text),
     }),
     'plan:make': (config) => worker.ask('plan', { config, concepts: null }),
+    'model:beside': async ({ path }) => ({ paths: await modelsBeside(path) }),
     'model:identify': ({ path }) => worker.ask('identify', { path }),
     'lora:inspect': ({ jobId, path }) => worker.ask('inspect', { path: jobs.pathOf(jobId, path) }),
     'environment:probe': () => worker.ask('probe', {}),

@@ -177,6 +177,11 @@ export const contract = {
     response: z.strictObject({ caption: z.string().nullable() }),
   },
   'plan:make': { request: trainConfigSchema, response: planSchema },
+  /** The .safetensors files in the folder of a model. */
+  'model:beside': {
+    request: z.strictObject({ path: z.string() }),
+    response: z.strictObject({ paths: z.array(z.string()) }),
+  },
   'model:identify': {
     request: z.strictObject({ path: z.string() }),
     response: modelIdentitySchema,

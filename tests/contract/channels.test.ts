@@ -32,6 +32,7 @@ const channels = [
   'jobs:start',
   'jobs:stop',
   'lora:inspect',
+  'model:beside',
   'model:identify',
   'plan:make',
   'settings:get',

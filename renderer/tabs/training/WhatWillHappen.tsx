@@ -6,6 +6,7 @@ import type { Problem } from '../../../shared/result';
 import { showParameter } from '../../app/store';
 import { Fact, Note, Section } from '../../components/bits';
 import { formatCount, formatQuantity } from '../../format';
+import { fieldOf } from '../parameters/problem-fields';
 import { runPlan } from '../parameters/store';
 import { useChecked } from '../parameters/useChecked';
 import { SamplesAhead } from './SamplesAhead';
@@ -72,17 +73,16 @@ function Facts({ plan, config }: { readonly plan: Plan; readonly config: TrainCo
   );
 }
 
-const wayOut = ({ code }: Problem): ReactNode =>
-  code === 'sample_prompt_invalid' && (
-    <Anchor
-      component="button"
-      type="button"
-      size="sm"
-      onClick={() => showParameter('sample_prompts')}
-    >
-      Change it
-    </Anchor>
+function wayOut(problem: Problem): ReactNode {
+  const key = fieldOf(problem);
+  return (
+    key !== null && (
+      <Anchor component="button" type="button" size="sm" onClick={() => showParameter(key)}>
+        Change it
+      </Anchor>
+    )
   );
+}
 
 export function WhatWillHappen() {
   const { config, problems } = useChecked();
@@ -102,7 +102,12 @@ export function WhatWillHappen() {
           </Text>
         )}
         {value?.warnings.map((warning) => (
-          <Note key={warning.code + warning.message} problem={warning} tone="warning" />
+          <Note
+            key={warning.code + warning.message}
+            problem={warning}
+            tone="warning"
+            action={wayOut(warning)}
+          />
         ))}
       </Section>
     </div>
