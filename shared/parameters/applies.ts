@@ -3,7 +3,7 @@ import type { ParameterRow } from './rows';
 import { obstacle } from './rules';
 
 /** A value in a word or two, as it stands in a sentence. */
-export function spoken(value: unknown): string {
+export function spoken(value: string | number | boolean | null): string {
   if (value === null || value === '') return 'empty';
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   return String(value);

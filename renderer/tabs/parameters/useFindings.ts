@@ -79,7 +79,7 @@ export function useFindings(): Findings {
       ...gather(checked, model, plan.problem, plan.value?.warnings ?? []),
       modelRemark: identity.pending
         ? 'Looking at the model…'
-        : known && identity.value !== null
+        : known
           ? describeIdentity(identity.value)
           : '',
     };
