@@ -7,6 +7,7 @@ import type { Services } from './services';
 import { bucketPhotos } from './services/bucket-photos';
 import { openConfig, saveConfig } from './services/config-files';
 import { chooseConfigPlace, choosePath } from './services/dialogs';
+import { modelsBeside } from './services/models';
 import { runSpeeds } from './services/run-speeds';
 
 export interface HandlerOptions {
@@ -75,6 +76,7 @@ export function createHandlers({
     'plan:bucket': async (question) =>
       bucketPhotos(await worker.ask('bucket', question), services.thumbnails),
     'plan:speeds': async () => runSpeeds(await jobs.listAll(), (jobId) => jobs.configOf(jobId)),
+    'model:beside': async ({ path }) => ({ paths: await modelsBeside(path) }),
     'model:identify': ({ path }) => worker.ask('identify', { path }),
     'lora:inspect': ({ jobId, path }) => worker.ask('inspect', { path: jobs.pathOf(jobId, path) }),
     'environment:probe': () => worker.ask('probe', {}),

@@ -1,22 +1,15 @@
 import { z } from 'zod';
 import type { JobSummary, JobView } from './job-view';
 import { configKinds } from './kohya/config-kinds';
-import { importNoteSchema } from './kohya/notes';
-import { parameterKeys, trainConfigSchema, type TrainConfig } from './parameters';
+import { bucketPageSchema, openedConfigSchema, ownPresetsSchema } from './parameter-answers';
+import { trainConfigSchema } from './parameters';
 import { ownPresetSchema, presetNameSchema, presetValuesSchema } from './preset-values';
-import {
-  captionConfigSchema,
-  controls,
-  count,
-  deviceSchema,
-  jobEventSchema,
-  planSchema,
-  sizeSchema,
-} from './protocol';
+import { captionConfigSchema, controls, jobEventSchema, planSchema } from './protocol';
 import { runSpeedSchema } from './time-estimate';
 import {
-  bucketPictureSchema,
+  bucketRequestSchema,
   inspectionSchema,
+  memoryRequestSchema,
   memorySchema,
   modelIdentitySchema,
   probeSchema,
@@ -159,38 +152,6 @@ export const scanProgressSchema = z.strictObject({
 });
 export type ScanProgress = z.infer<typeof scanProgressSchema>;
 
-/** A config that was read, and what became of what its file says. Not yet checked: a folder may be missing. */
-const openedConfigSchema = z.strictObject({
-  /** Of the file, without its folder. */
-  name: z.string(),
-  config: z.custom<TrainConfig>((value) => typeof value === 'object' && value !== null),
-  taken: z.array(z.enum(parameterKeys)).readonly(),
-  notes: z.array(importNoteSchema).readonly(),
-});
-export type OpenedConfig = z.infer<typeof openedConfigSchema>;
-
-const ownPresetsSchema = z.strictObject({
-  /** By name. */
-  presets: z.array(ownPresetSchema),
-  /** Files among them that could not be read, said once where they were set aside. */
-  problems: z.array(problemSchema),
-});
-export type OwnPresets = z.infer<typeof ownPresetsSchema>;
-
-const bucketPhotoSchema = bucketPictureSchema.omit({ path: true }).extend({
-  /** As in `imageInfoSchema`; null for a file that is gone. */
-  id: z.string().nullable(),
-  name: z.string(),
-});
-export type BucketPhoto = z.infer<typeof bucketPhotoSchema>;
-
-const bucketPageSchema = z.strictObject({
-  /** How many photos the bucket has. */
-  total: count(),
-  photos: z.array(bucketPhotoSchema),
-});
-export type BucketPage = z.infer<typeof bucketPageSchema>;
-
 export const contract = {
   'app:info': { request: nothing, response: appInfoSchema },
   'app:openLogFolder': { request: nothing, response: z.null() },
@@ -258,21 +219,21 @@ export const contract = {
   'plan:make': { request: trainConfigSchema, response: planSchema },
   /** What a run with these parameters needs of a device's memory. */
   'plan:memory': {
-    request: z.strictObject({ config: trainConfigSchema, device: deviceSchema }),
+    request: memoryRequestSchema.omit({ type: true, id: true }),
     response: memorySchema,
   },
   /** Some of the photos of a bucket, from `offset` on. */
   'plan:bucket': {
-    request: z.strictObject({
-      config: trainConfigSchema,
-      resolution: sizeSchema,
-      offset: count(),
-      limit: z.int().min(1).max(200),
-    }),
+    request: bucketRequestSchema.omit({ type: true, id: true }),
     response: bucketPageSchema,
   },
   /** How fast earlier trainings were, newest first. */
   'plan:speeds': { request: nothing, response: z.array(runSpeedSchema) },
+  /** The .safetensors files in the folder of a model. */
+  'model:beside': {
+    request: z.strictObject({ path: z.string() }),
+    response: z.strictObject({ paths: z.array(z.string()) }),
+  },
   'model:identify': {
     request: z.strictObject({ path: z.string() }),
     response: modelIdentitySchema,

@@ -14,7 +14,7 @@ import { sampleParameters } from './parameters/samples';
 import { savingParameters } from './parameters/saving';
 import { validationParameters } from './parameters/validation';
 
-export type { ParameterGroup } from './parameters/rows';
+export type { ParameterGroup, ParameterRow } from './parameters/rows';
 
 /**
  * The parameter table. Keys and labels are kohya_ss's, or sd-scripts' where kohya_ss has none; defaults are right for

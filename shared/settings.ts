@@ -62,10 +62,22 @@ export const projectSchema = z.strictObject({
 });
 export type Project = z.infer<typeof projectSchema>;
 
+export const parameterViews = ['simple', 'all'] as const;
+export type ParameterView = (typeof parameterViews)[number];
+
+const MOST_MODELS = 8;
+
+/** The models that were used lately, the newest first, with one more. */
+export const withModel = (models: readonly string[], model: string): string[] =>
+  [model, ...models.filter((other) => other !== model)].slice(0, MOST_MODELS);
+
 export const settingsSchema = z.strictObject({
   schemaVersion: z.literal(1),
   theme: z.enum(themes),
   lastTab: z.enum(tabs),
+  /** Left out until it was chosen. */
+  parameterView: z.enum(parameterViews).optional(),
+  recentModels: z.array(z.string()).optional(),
   project: projectSchema,
 });
 export type Settings = z.infer<typeof settingsSchema>;

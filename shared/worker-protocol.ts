@@ -22,7 +22,7 @@ const planRequestSchema = z
     concepts: z.array(conceptSourceSchema).nullable(),
   })
   .meta({ id: 'PlanRequest' });
-const bucketRequestSchema = z
+export const bucketRequestSchema = z
   .strictObject({
     type: z.literal('bucket'),
     id: z.int(),
@@ -53,7 +53,7 @@ const pictureRequestSchema = z
   })
   .meta({ id: 'PictureRequest' });
 
-const memoryRequestSchema = z
+export const memoryRequestSchema = z
   .strictObject({
     type: z.literal('memory'),
     id: z.int(),

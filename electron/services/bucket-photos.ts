@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { BucketPage } from '../../shared/contract';
+import type { BucketPage } from '../../shared/parameter-answers';
 import type { WorkerAnswer } from '../../shared/worker-protocol';
 import { idOf } from './pictures';
 import type { Thumbnails } from './thumbnails';

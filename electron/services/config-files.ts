@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import type { OpenedConfig, Response } from '../../shared/contract';
+import type { Response } from '../../shared/contract';
+import type { OpenedConfig } from '../../shared/parameter-answers';
 import { exportConfig, importConfig } from '../../shared/kohya/config-file';
 import type { ConfigKind } from '../../shared/kohya/config-kinds';
 import { otherwiseThere } from '../../shared/kohya/there';

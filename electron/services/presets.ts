@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { OwnPresets, Request } from '../../shared/contract';
+import type { Request } from '../../shared/contract';
+import type { OwnPresets } from '../../shared/parameter-answers';
 import {
   isSameName,
   presetNameSchema,

@@ -17,7 +17,8 @@ export async function boot(): Promise<void> {
     call('environment:status'),
   ]);
   useProject.setState(settings.project, true);
-  useApp.setState({ info, worker, theme: settings.theme, tab: settings.lastTab });
+  const { theme, lastTab: tab, parameterView = 'simple', recentModels = [] } = settings;
+  useApp.setState({ info, worker, theme, tab, parameterView, recentModels });
   const saveSettings = persistSettings();
   on('app:leaving', () => {
     void Promise.all([saveSettings(), saveCaptions()]).then(() => call('app:saved'));

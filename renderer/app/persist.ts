@@ -7,7 +7,7 @@ import { useProject } from './project';
 /** How long a form rests before it is saved. */
 const QUIET_MS = 400;
 
-/** Saves theme, last tab and the project whenever they change. Returns what saves them at once. */
+/** Saves theme, last tab, what the Parameters tab remembers and the project whenever they change. Returns what saves them at once. */
 export function persistSettings(): () => Promise<void> {
   let pending: SettingsPatch = {};
   let timer: number | undefined;
@@ -29,6 +29,8 @@ export function persistSettings(): () => Promise<void> {
   useApp.subscribe((now, before) => {
     if (now.theme !== before.theme) save({ theme: now.theme });
     if (now.tab !== before.tab) save({ lastTab: now.tab });
+    if (now.parameterView !== before.parameterView) save({ parameterView: now.parameterView });
+    if (now.recentModels !== before.recentModels) save({ recentModels: [...now.recentModels] });
   });
   useProject.subscribe((project) => save({ project }));
   window.addEventListener('pagehide', () => void flush());

@@ -1,13 +1,15 @@
 import { create } from 'zustand';
 import type { AppInfo, WorkerStatus } from '../../shared/contract';
 import type { ParameterKey } from '../../shared/parameters';
-import type { TabName, Theme } from '../../shared/settings';
+import { withModel, type ParameterView, type TabName, type Theme } from '../../shared/settings';
 
 interface AppState {
   readonly info: AppInfo | null;
   readonly worker: WorkerStatus;
   readonly theme: Theme;
   readonly tab: TabName;
+  readonly parameterView: ParameterView;
+  readonly recentModels: readonly string[];
   /** The parameter that the Parameters tab scrolls to and focuses when it appears. */
   readonly jumpTo: ParameterKey | null;
 }
@@ -17,6 +19,8 @@ export const useApp = create<AppState>(() => ({
   worker: { kind: 'starting' },
   theme: 'system',
   tab: 'dataset',
+  parameterView: 'simple',
+  recentModels: [],
   jumpTo: null,
 }));
 
@@ -30,4 +34,10 @@ export function showTab(tab: TabName): void {
 export function showParameter(key: ParameterKey): void {
   showTab('parameters');
   useApp.setState({ jumpTo: key });
+}
+
+/** A base model that proved to be one. */
+export function rememberModel(path: string): void {
+  const { recentModels } = useApp.getState();
+  if (recentModels[0] !== path) useApp.setState({ recentModels: withModel(recentModels, path) });
 }

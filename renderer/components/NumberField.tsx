@@ -24,11 +24,13 @@ export interface NumberFieldProps {
 /** A number that may be typed in any way (`1e-4` too) and stepped with the arrow keys. What is typed is never altered. */
 export function NumberField(props: NumberFieldProps) {
   const { name, label, value, onChange, step = 1, min, max } = props;
-  const [typed, setTyped] = useState<string | null>(null);
+  const [text, setTyped] = useState<string | null>(null);
+  // What was typed stays as it is, but not past a value that came from elsewhere: an undo, a preset.
+  const typed = text !== null && parseTyped(text) === (value === '' ? null : value) ? text : null;
 
-  const change = (text: string) => {
-    setTyped(text);
-    onChange(parseTyped(text));
+  const change = (next: string) => {
+    setTyped(next);
+    onChange(parseTyped(next));
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'ArrowUp' && event.key !== 'ArrowDown') return;

@@ -1,3 +1,4 @@
+import { isOfOtherType } from '../parameters/applies';
 import { parameters, type ParameterKey, type TrainConfig } from '../parameters';
 import type { LoraType } from '../parameters/lora-types';
 import type { Change, Raw } from './legacy';
@@ -64,14 +65,9 @@ export function networkArgumentsOf(config: TrainConfig): string[] {
   return [
     ...(algorithm === undefined ? [] : [`algo=${algorithm}`]),
     ...argumentKeys
-      .filter((key) => isKnownTo(type, key) && isSaid(config, key))
+      .filter((key) => !isOfOtherType(key, config) && isSaid(config, key))
       .map((key) => `${nameOf(key, type)}=${written(config[key])}`),
   ];
-}
-
-function isKnownTo(type: LoraType, key: ParameterKey): boolean {
-  const row = parameters[key];
-  return !('shownFor' in row) || row.shownFor.includes(type);
 }
 
 /** LyCORIS takes blocks of another size where none is given; the rank of convolutions tells LoCon from Standard. */

@@ -1,11 +1,14 @@
 import { choice, integer, text, toggle } from './rows';
+import { is } from './rules';
 
 /** Length, pictures and captions of a run, as the guides name them. */
 export const basicParameters = {
   train_batch_size: integer({
     label: 'Train batch size',
     group: 'Basic',
-    help: 'Pictures per step. More is faster per picture and needs more memory.',
+    simple: true,
+    words: 'VRAM',
+    help: 'Pictures per step. More is faster per picture, needs more memory and makes fewer steps of an epoch. Guides use 1 to 4; a higher Learning rate often goes with more.',
     default: 1,
     min: 1,
     max: 64,
@@ -13,7 +16,10 @@ export const basicParameters = {
   epoch: integer({
     label: 'Epoch',
     group: 'Basic',
-    help: 'How often all pictures, times their repeats, are gone through. Used while Max train steps is 0.',
+    simple: true,
+    appliesWhen: [is('max_train_steps', 0)],
+    words: 'epochs max_train_epochs',
+    help: 'How often all pictures, times their repeats, are gone through. A person usually needs 1,000 to 3,000 steps in all: see the plan for how many this makes. Used while Max train steps is 0.',
     default: 10,
     min: 1,
     max: 100000,
@@ -21,6 +27,7 @@ export const basicParameters = {
   max_train_steps: integer({
     label: 'Max train steps',
     group: 'Basic',
+    simple: true,
     help: 'Stop after exactly this many steps. 0 lets Epoch decide, which is what the guides mean.',
     default: 0,
     min: 0,
@@ -29,7 +36,9 @@ export const basicParameters = {
   caption_extension: text({
     label: 'Caption file extension',
     group: 'Basic',
-    help: 'The caption of photo.png is photo with this extension.',
+    simple: true,
+    words: 'txt',
+    help: 'The caption of photo.png is photo with this extension. A picture without a caption gets the name of its folder, without the repeats.',
     default: '.txt',
     required: true,
     pattern: /^\.[^<>:"/\\|?*\s]+$/u,
@@ -38,6 +47,7 @@ export const basicParameters = {
   mixed_precision: choice({
     label: 'Mixed precision',
     group: 'Basic',
+    simple: true,
     help: 'Number format of the frozen model while training. bf16 is right for every GPU since the RTX 30 series; fp16 for older ones; no (fp32) for CPUs.',
     options: ['no', 'fp16', 'bf16'],
     default: 'bf16',
@@ -45,7 +55,8 @@ export const basicParameters = {
   seed: integer({
     label: 'Seed',
     group: 'Basic',
-    help: 'The same seed, data and settings give the same LoRA. 0 draws a new seed for each run and notes it in the file.',
+    simple: true,
+    help: 'Where chance begins: the same seed, data and settings give the same LoRA. 0 draws a new seed for each run and notes it in the file.',
     default: 0,
     min: 0,
     max: 4294967295,
@@ -53,19 +64,24 @@ export const basicParameters = {
   cache_latents: toggle({
     label: 'Cache latents',
     group: 'Basic',
+    simple: true,
+    words: 'VRAM',
     help: 'Encodes each picture once, before the training. Off, each is encoded anew each time it is shown, which is slower. Pictures with random crops or colour augmentation are never cached.',
     default: true,
   }),
   cache_latents_to_disk: toggle({
     label: 'Cache latents to disk',
     group: 'Basic',
-    help: 'Keeps them for the next run too. They are found by what is in the picture, so an edited picture is encoded anew.',
+    simple: true,
+    help: 'Keeps what was encoded for the next run too, which then begins sooner. It is found by what is in the picture, so an edited picture is encoded anew.',
     default: false,
   }),
   max_resolution: text({
     label: 'Max resolution',
     group: 'Basic',
-    help: 'Width,height. SDXL was made for 1024,1024: less trains faster and teaches less detail.',
+    simple: true,
+    words: 'size',
+    help: 'Width,height of the area that pictures are brought to. SDXL was made for 1024,1024. Smaller, such as 768,768, is faster and needs less memory, and teaches less detail.',
     default: '1024,1024',
     required: true,
     pattern: /^\s*[1-9]\d{1,4}\s*(,\s*[1-9]\d{1,4}\s*)?$/u,
@@ -74,13 +90,15 @@ export const basicParameters = {
   enable_bucket: toggle({
     label: 'Enable buckets',
     group: 'Basic',
-    help: 'Keep the shape of each picture: pictures of like shape are trained together and little is cropped away.',
+    simple: true,
+    help: 'Keep the shape of each picture: pictures of like shape are trained together and little is cropped away. Off, all are cut to Max resolution. Leave it on.',
     default: true,
   }),
   min_bucket_reso: integer({
     label: 'Minimum bucket resolution',
     group: 'Basic',
-    help: 'The shortest side a bucket may have.',
+    appliesWhen: [is('enable_bucket', true), is('bucket_no_upscale', false)],
+    help: 'The shortest side a bucket may have. 256 suits all but very long pictures.',
     default: 256,
     min: 64,
     max: 4096,
@@ -90,7 +108,8 @@ export const basicParameters = {
   max_bucket_reso: integer({
     label: 'Maximum bucket resolution',
     group: 'Basic',
-    help: 'The longest side a bucket may have.',
+    appliesWhen: [is('enable_bucket', true), is('bucket_no_upscale', false)],
+    help: 'The longest side a bucket may have. It must not be below the longer side of Max resolution.',
     default: 2048,
     min: 64,
     max: 4096,

@@ -1,30 +1,41 @@
 import { choice, decimal, integer, text, toggle } from './rows';
+import { either, is, isAbove } from './rules';
 
 /** What is made of a caption before the model reads it. */
 export const captionParameters = {
   max_token_length: choice({
     label: 'Max Token Length',
     group: 'Advanced',
-    help: 'How much of a caption the model reads. Longer captions are read in pieces of 75 tokens.',
+    help: 'How much of a caption the model reads: the rest is cut off. Longer captions are read in pieces of 75 tokens. 75 is about 50 words, which is enough for most.',
     options: ['75', '150', '225'],
     default: '75',
   }),
   shuffle_caption: toggle({
     label: 'Shuffle caption',
     group: 'Advanced',
+    simple: true,
     help: 'Mixes the tags of a caption anew each time. For captions that are lists of tags, not for sentences.',
     default: false,
   }),
   caption_separator: text({
     label: 'Caption separator',
     group: 'Advanced',
-    help: 'What stands between the tags of a caption.',
+    help: 'What stands between the tags of a caption: the comma, unless yours are written in another way.',
     default: ',',
     required: true,
   }),
   keep_tokens: integer({
     label: 'Keep n tokens',
     group: 'Advanced',
+    simple: true,
+    appliesWhen: [
+      either(
+        is('shuffle_caption', true),
+        isAbove('caption_tag_dropout_rate', 0),
+        isAbove('token_warmup_step', 0),
+      ),
+    ],
+    words: 'trigger word',
     help: 'So many tags at the front stay where they are when captions are shuffled or tags dropped: keep your trigger word there.',
     default: 0,
     min: 0,
@@ -33,6 +44,13 @@ export const captionParameters = {
   keep_tokens_separator: text({
     label: 'Keep tokens separator',
     group: 'Advanced',
+    appliesWhen: [
+      either(
+        is('shuffle_caption', true),
+        isAbove('caption_tag_dropout_rate', 0),
+        isAbove('token_warmup_step', 0),
+      ),
+    ],
     help: 'Tags before it stay where they are, and those after a second one. It wins over Keep n tokens. Usually |||.',
     default: '',
   }),
@@ -51,19 +69,19 @@ export const captionParameters = {
   caption_prefix: text({
     label: 'Caption prefix',
     group: 'Advanced',
-    help: 'Put in front of every caption, with a blank.',
+    help: 'Put in front of every caption, with a blank, without changing the files. A trigger word that the captions lack goes here.',
     default: '',
   }),
   caption_suffix: text({
     label: 'Caption suffix',
     group: 'Advanced',
-    help: 'Put behind every caption, with a blank.',
+    help: 'Put behind every caption, with a blank, without changing the files.',
     default: '',
   }),
   caption_dropout_rate: decimal({
     label: 'Rate of caption dropout',
     group: 'Advanced',
-    help: 'How often a picture is shown without its caption, 0 to 1.',
+    help: 'How often a picture is shown without its caption, 0 to 1. About 0.1 helps a style to come without its words; 0 suits a person.',
     default: 0,
     min: 0,
     max: 1,
@@ -71,7 +89,7 @@ export const captionParameters = {
   caption_dropout_every_n_epochs: integer({
     label: 'Dropout caption every n epochs',
     group: 'Advanced',
-    help: 'Every nth epoch is shown without captions. 0 is off.',
+    help: 'Every nth epoch is shown without captions. 0 is off. Rate of caption dropout spreads the same over all epochs.',
     default: 0,
     min: 0,
     max: 100000,
@@ -79,7 +97,7 @@ export const captionParameters = {
   caption_tag_dropout_rate: decimal({
     label: 'Rate of tag dropout',
     group: 'Advanced',
-    help: 'How often each tag is left out, 0 to 1. Kept tokens stay.',
+    help: 'How often each tag is left out, 0 to 1, so that none is needed. 0.1 is usual where it is used. Kept tokens stay.',
     default: 0,
     min: 0,
     max: 1,
@@ -87,6 +105,7 @@ export const captionParameters = {
   token_warmup_min: integer({
     label: 'Token warmup minimum',
     group: 'Advanced',
+    appliesWhen: [isAbove('token_warmup_step', 0)],
     help: 'So many tags are shown at the beginning of the token warm-up.',
     default: 1,
     min: 1,
@@ -103,20 +122,22 @@ export const captionParameters = {
   weighted_captions: toggle({
     label: 'Weighted captions',
     group: 'Advanced',
-    help: 'Reads (word:1.2) and [word] in captions as A1111 does in prompts.',
+    help: 'Reads (word:1.2) and [word] in captions as A1111 does in prompts. For captions that were written so; brackets are plain text otherwise.',
     default: false,
   }),
   cache_text_encoder_outputs: toggle({
     label: 'Cache text encoder outputs',
     kohyaKey: 'sdxl_cache_text_encoder_outputs',
     group: 'Advanced',
+    words: 'VRAM',
     help: 'Reads each caption once, before the training, and gives the text encoders’ memory back. Where captions change during the run, or the text encoders are trained, they stay and read them as they come.',
     default: true,
   }),
   cache_text_encoder_outputs_to_disk: toggle({
     label: 'Cache text encoder outputs to disk',
     group: 'Advanced',
-    help: 'Keeps what was read for the next run too.',
+    appliesWhen: [is('cache_text_encoder_outputs', true)],
+    help: 'Keeps what was read for the next run too. Changed captions are read anew.',
     default: false,
   }),
 } as const;

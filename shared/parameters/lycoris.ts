@@ -8,6 +8,7 @@ import {
   tuckerTypes,
 } from './lora-types';
 import { decimal, integer, openChoice, toggle } from './rows';
+import { forTypes } from './rules';
 
 /** What the kinds of adapters other than LoRA add. */
 export const lycorisParameters = {
@@ -15,7 +16,7 @@ export const lycorisParameters = {
     label: 'LyCORIS Preset',
     kohyaKey: 'LyCORIS_preset',
     group: 'Basic',
-    shownFor: lycorisTypes,
+    appliesWhen: [forTypes(lycorisTypes)],
     help: 'Which layers LyCORIS adapts: one of the names, or a .toml file of LyCORIS.',
     options: [
       'full',
@@ -33,7 +34,7 @@ export const lycorisParameters = {
   factor: integer({
     label: 'LoKr factor',
     group: 'Basic',
-    shownFor: lokrTypes,
+    appliesWhen: [forTypes(lokrTypes)],
     help: 'How LoKr divides a matrix: larger factors make smaller files. -1 takes the most even division.',
     default: -1,
     min: -1,
@@ -42,50 +43,51 @@ export const lycorisParameters = {
   decompose_both: toggle({
     label: 'LoKr decompose both',
     group: 'Basic',
-    shownFor: lokrTypes,
+    appliesWhen: [forTypes(lokrTypes)],
     help: 'Give both factors of LoKr a low rank, not only the larger one.',
     default: false,
   }),
   use_tucker: toggle({
     label: 'Use Tucker decomposition',
     group: 'Basic',
-    shownFor: tuckerTypes,
-    help: 'Smaller 3×3 convolutions.',
+    appliesWhen: [forTypes(tuckerTypes)],
+    help: 'Takes 3×3 convolutions apart further, which makes them smaller. Only matters with a Convolution Rank.',
     default: false,
   }),
   use_cp: toggle({
     label: 'Use CP decomposition',
     group: 'Basic',
-    shownFor: lokrTypes,
-    help: 'An older name of the same.',
+    appliesWhen: [forTypes(lokrTypes)],
+    help: 'The older name of Use Tucker decomposition: either turns it on.',
     default: false,
   }),
   use_scalar: toggle({
     label: 'Use Scalar',
     group: 'Basic',
-    shownFor: decomposedTypes,
-    help: 'Learn a strength for each module, beginning at 0.',
+    appliesWhen: [forTypes(decomposedTypes)],
+    help: 'Learn a strength for each module, beginning at 0. Rarely needed.',
     default: false,
   }),
   dora_wd: toggle({
     label: 'DoRA Weight Decompose',
     group: 'Basic',
-    shownFor: decomposedTypes,
+    words: 'DoRA',
+    appliesWhen: [forTypes(decomposedTypes)],
     help: 'DoRA: learn the size and the direction of each weight apart, for LyCORIS/LoCon, LoHa and LoKr. Slower, and better at low ranks.',
     default: false,
   }),
   bypass_mode: toggle({
     label: 'Bypass mode',
     group: 'Basic',
-    shownFor: decomposedTypes,
+    appliesWhen: [forTypes(decomposedTypes)],
     help: 'LoHa: compute beside the base layer, without making whole matrices. LoCon and LoKr always do; the result is the same.',
     default: false,
   }),
   constrain: decimal({
     label: 'Constrain OFT',
     group: 'Basic',
-    shownFor: rotationTypes,
-    help: 'How far a rotation may go. 0 is no limit.',
+    appliesWhen: [forTypes(rotationTypes)],
+    help: 'How far a rotation may go, so that the model keeps what it knows. 0 is no limit.',
     default: 0,
     min: 0,
     max: 1000,
@@ -93,28 +95,28 @@ export const lycorisParameters = {
   rescaled: toggle({
     label: 'Rescaled OFT',
     group: 'Basic',
-    shownFor: rotationTypes,
-    help: 'Learn a size beside the rotation.',
+    appliesWhen: [forTypes(rotationTypes)],
+    help: 'Learn a size beside the rotation, which lets it change more.',
     default: false,
   }),
   train_norm: toggle({
     label: 'Train Norm',
     group: 'Basic',
-    shownFor: lycorisTypes,
-    help: 'Train the norm layers too.',
+    appliesWhen: [forTypes(lycorisTypes)],
+    help: 'Train the norm layers too. Few parameters, rarely needed.',
     default: false,
   }),
   train_on_input: toggle({
     label: 'iA3 train on input',
     group: 'Basic',
-    shownFor: ia3Types,
+    appliesWhen: [forTypes(ia3Types)],
     help: 'Scale what goes into a layer instead of what comes out. The preset ia3 chooses itself.',
     default: true,
   }),
   unit: integer({
     label: 'DyLoRA Unit / Block size',
     group: 'Basic',
-    shownFor: dyloraTypes,
+    appliesWhen: [forTypes(dyloraTypes)],
     help: 'DyLoRA trains the ranks in blocks of so many; it must divide the rank.',
     default: 1,
     min: 1,

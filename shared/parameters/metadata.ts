@@ -11,25 +11,25 @@ export const metadataParameters = {
   metadata_author: text({
     label: 'Metadata author',
     group: 'Metadata',
-    help: 'Who made it.',
+    help: 'Who made it. Kept in the file, where programs can show it.',
     default: '',
   }),
   metadata_description: text({
     label: 'Metadata description',
     group: 'Metadata',
-    help: 'What it is for.',
+    help: 'What it is for. Kept in the file, where programs can show it.',
     default: '',
   }),
   metadata_license: text({
     label: 'Metadata license',
     group: 'Metadata',
-    help: 'What others may do with it.',
+    help: 'What others may do with it, such as the name of a licence.',
     default: '',
   }),
   metadata_tags: text({
     label: 'Metadata tags',
     group: 'Metadata',
-    help: 'Words to find it by, with commas.',
+    help: 'Words to find it by, with commas between them.',
     default: '',
   }),
   metadata_trigger_phrase: text({
@@ -60,7 +60,7 @@ export const metadataParameters = {
   metadata_preprocessor: text({
     label: 'Metadata preprocessor',
     group: 'Metadata',
-    help: 'What prepared the pictures.',
+    help: 'What prepared the pictures, such as the name of a program. Rarely needed.',
     default: '',
   }),
   no_metadata: toggle({

@@ -10,6 +10,7 @@ import {
 } from './lora-types';
 import { lycorisParameters } from './lycoris';
 import { choice, decimal, file, integer, lines, text, toggle } from './rows';
+import { either, forTypes, is, isAbove, isSet } from './rules';
 
 /** What is built into the model and learns. */
 export const networkParameters = {
@@ -17,6 +18,8 @@ export const networkParameters = {
     label: 'LoRA type',
     kohyaKey: 'LoRA_type',
     group: 'Basic',
+    simple: true,
+    words: 'algorithm network module',
     help: 'Standard adapts every linear layer of the U-Net’s attention blocks (722 modules) and loads everywhere. Kohya LoCon adds the convolutions. The others change the model in other ways, and not every program loads each of them.',
     options: loraTypes,
     default: 'Standard',
@@ -25,8 +28,10 @@ export const networkParameters = {
   network_dim: integer({
     label: 'Network Rank (Dimension)',
     group: 'Basic',
-    shownFor: rankedTypes,
-    help: 'How much the LoRA can hold. 16 to 64 is plenty for a person; the file grows with it. LoKr takes 100000 for as much as there is.',
+    simple: true,
+    words: 'dim',
+    appliesWhen: [forTypes(rankedTypes), is('dim_from_weights', false)],
+    help: 'How much the LoRA can hold. 16 to 64 is plenty for a person; 8 keeps the file small. File and memory grow with it. LoKr takes 100000 for as much as there is.',
     default: 32,
     min: 1,
     max: 100000,
@@ -34,8 +39,9 @@ export const networkParameters = {
   network_alpha: decimal({
     label: 'Network Alpha',
     group: 'Basic',
-    shownFor: rankedTypes,
-    help: 'The LoRA acts with alpha divided by rank. Half the rank is the usual choice.',
+    simple: true,
+    appliesWhen: [forTypes(rankedTypes), is('dim_from_weights', false)],
+    help: 'The LoRA acts with alpha divided by rank, so half the alpha is much like half the learning rate. Half the rank, or the rank itself, is usual; guides that give alpha 1 mean a higher learning rate.',
     default: 16,
     min: 0.00001,
     max: 100000,
@@ -43,7 +49,8 @@ export const networkParameters = {
   conv_dim: integer({
     label: 'Convolution Rank (Dimension)',
     group: 'Basic',
-    shownFor: convolutionTypes,
+    simple: true,
+    appliesWhen: [forTypes(convolutionTypes)],
     help: 'Rank of the 3×3 convolutions, for Kohya LoCon and most other types; 4 to 16 is usual. 0 leaves the convolutions of Kohya’s types as they are, and gives those of LyCORIS the network rank.',
     default: 0,
     min: 0,
@@ -52,8 +59,9 @@ export const networkParameters = {
   conv_alpha: decimal({
     label: 'Convolution Alpha',
     group: 'Basic',
-    shownFor: convolutionTypes,
-    help: 'As Network Alpha, for the convolutions.',
+    simple: true,
+    appliesWhen: [forTypes(convolutionTypes)],
+    help: 'As Network Alpha, for the 3×3 convolutions: they act with this divided by Convolution Rank.',
     default: 1,
     min: 0,
     max: 100000,
@@ -61,6 +69,7 @@ export const networkParameters = {
   network_weights: file({
     label: 'Network weights',
     group: 'Basic',
+    words: 'continue from a LoRA',
     help: 'A LoRA to go on from, of the same type. It begins with exactly the effect it has, even where alpha or a larger rank is another now.',
     default: '',
     extensions: ['safetensors'],
@@ -68,7 +77,7 @@ export const networkParameters = {
   dim_from_weights: toggle({
     label: 'DIM from weights',
     group: 'Basic',
-    shownFor: blockTypes,
+    appliesWhen: [forTypes(blockTypes), isSet('network_weights')],
     help: 'Take ranks and alphas, module by module, from Network weights instead of the fields.',
     default: false,
   }),
@@ -81,6 +90,7 @@ export const networkParameters = {
   base_weights_multiplier: text({
     label: 'Base weights multiplier',
     group: 'Basic',
+    appliesWhen: [isSet('base_weights')],
     help: 'How strongly each of the Base weights is merged: numbers with blanks between them. Those not given are 1.',
     default: '',
   }),
@@ -111,14 +121,14 @@ export const networkParameters = {
   rank_dropout_scale: toggle({
     label: 'Rank Dropout Scale',
     group: 'Basic',
-    shownFor: lycorisTypes,
+    appliesWhen: [forTypes(lycorisTypes), isAbove('rank_dropout', 0)],
     help: 'LyCORIS: strengthen the ranks that are left, so that the sum stays.',
     default: false,
   }),
   scale_weight_norms: decimal({
     label: 'Scale weight norms',
     group: 'Basic',
-    shownFor: normScaledTypes,
+    appliesWhen: [forTypes(normScaledTypes)],
     help: 'No module’s effect may grow larger than this; 1 is a good start. It makes LoRAs that go together better. 0 is off.',
     default: 0,
     min: 0,
@@ -127,7 +137,7 @@ export const networkParameters = {
   loraplus_lr_ratio: decimal({
     label: 'LoRA+ learning rate ratio',
     group: 'Basic',
-    shownFor: loraPlusTypes,
+    appliesWhen: [forTypes(loraPlusTypes)],
     help: 'The up matrices learn so many times faster than the down ones; 4 to 16 is usual. 0 is off.',
     default: 0,
     min: 0,
@@ -136,8 +146,8 @@ export const networkParameters = {
   loraplus_unet_lr_ratio: decimal({
     label: 'LoRA+ Unet learning rate ratio',
     group: 'Basic',
-    shownFor: loraPlusTypes,
-    help: 'The same for the U-Net alone. 0 takes the common ratio.',
+    appliesWhen: [forTypes(loraPlusTypes)],
+    help: 'LoRA+ for the U-Net alone: its up matrices learn so many times faster. 0 takes LoRA+ learning rate ratio.',
     default: 0,
     min: 0,
     max: 128,
@@ -145,8 +155,11 @@ export const networkParameters = {
   loraplus_text_encoder_lr_ratio: decimal({
     label: 'LoRA+ Text Encoder learning rate ratio',
     group: 'Basic',
-    shownFor: loraPlusTypes,
-    help: 'The same for the text encoders alone. 0 takes the common ratio.',
+    appliesWhen: [
+      forTypes(loraPlusTypes),
+      either(isAbove('text_encoder_lr', 0), isAbove('text_encoder2_lr', 0)),
+    ],
+    help: 'LoRA+ for the text encoders alone: their up matrices learn so many times faster. 0 takes LoRA+ learning rate ratio.',
     default: 0,
     min: 0,
     max: 128,
@@ -154,29 +167,32 @@ export const networkParameters = {
   down_lr_weight: text({
     label: 'Down LR weights',
     group: 'Basic',
-    shownFor: blockTypes,
+    appliesWhen: [forTypes(blockTypes)],
     help: 'Shares of the learning rate for the 9 blocks on the way down, as numbers with commas, or cosine, sine, linear, reverse_linear or zeros, with +0.25 or the like for a base. Blocks at 0 are not built.',
     default: '',
   }),
   mid_lr_weight: text({
     label: 'Mid LR weights',
     group: 'Basic',
-    shownFor: blockTypes,
-    help: 'Shares of the learning rate for the 3 blocks in the middle.',
+    appliesWhen: [forTypes(blockTypes)],
+    help: 'Shares of the learning rate for the 3 blocks in the middle, as numbers with commas. Empty leaves all at 1.',
     default: '',
   }),
   up_lr_weight: text({
     label: 'Up LR weights',
     group: 'Basic',
-    shownFor: blockTypes,
+    appliesWhen: [forTypes(blockTypes)],
     help: 'Shares of the learning rate for the 9 blocks on the way up, written as Down LR weights.',
     default: '',
   }),
   block_lr_zero_threshold: decimal({
     label: 'Blocks LR zero threshold',
     group: 'Basic',
-    shownFor: blockTypes,
-    help: 'Blocks whose share is not above this are not built.',
+    appliesWhen: [
+      forTypes(blockTypes),
+      either(isSet('down_lr_weight'), isSet('mid_lr_weight'), isSet('up_lr_weight')),
+    ],
+    help: 'Blocks whose share of the learning rate is not above this are not built, which makes the file smaller.',
     default: 0,
     min: 0,
     max: 1,
@@ -184,28 +200,28 @@ export const networkParameters = {
   block_dims: text({
     label: 'Block dims',
     group: 'Basic',
-    shownFor: blockTypes,
+    appliesWhen: [forTypes(blockTypes)],
     help: 'Ranks of the 23 blocks of the U-Net, with commas: embeddings, 9 down, 3 middle, 9 up, output. 0 leaves a block as it is.',
     default: '',
   }),
   block_alphas: text({
     label: 'Block alphas',
     group: 'Basic',
-    shownFor: blockTypes,
+    appliesWhen: [forTypes(blockTypes)],
     help: 'Alphas of the 23 blocks. Empty gives all Network Alpha.',
     default: '',
   }),
   conv_block_dims: text({
     label: 'Conv dims',
     group: 'Basic',
-    shownFor: blockConvolutionTypes,
-    help: 'Ranks of the 3×3 convolutions in the 23 blocks.',
+    appliesWhen: [forTypes(blockConvolutionTypes)],
+    help: 'Ranks of the 3×3 convolutions in the 23 blocks, with commas, written as Block dims.',
     default: '',
   }),
   conv_block_alphas: text({
     label: 'Conv alphas',
     group: 'Basic',
-    shownFor: blockConvolutionTypes,
+    appliesWhen: [forTypes(blockConvolutionTypes)],
     help: 'Alphas of the 3×3 convolutions in the 23 blocks. Empty gives all Convolution Alpha.',
     default: '',
   }),

@@ -1,11 +1,13 @@
 import { choice, decimal, integer, toggle } from './rows';
+import { either, is, isAbove, isNot, isSet } from './rules';
 
 /** What is added to a picture, and how the model’s answer is judged. */
 export const noiseAndLossParameters = {
   noise_offset: decimal({
     label: 'Noise offset',
     group: 'Advanced',
-    help: 'Lets the model learn darker and brighter pictures. 0.0357 is usual; 0 is off.',
+    simple: true,
+    help: 'Lets the model learn darker and brighter pictures. 0.0357 is usual for SDXL, above 0.1 spoils colours; 0 is off.',
     default: 0,
     min: 0,
     max: 1,
@@ -13,13 +15,15 @@ export const noiseAndLossParameters = {
   noise_offset_random_strength: toggle({
     label: 'Noise offset random strength',
     group: 'Advanced',
+    appliesWhen: [isAbove('noise_offset', 0)],
     help: 'Draws the noise offset anew for each batch, up to the value given.',
     default: false,
   }),
   adaptive_noise_scale: decimal({
     label: 'Adaptive noise scale',
     group: 'Advanced',
-    help: 'Adds so much of the picture’s mean brightness to the noise offset, which it needs.',
+    appliesWhen: [isAbove('noise_offset', 0)],
+    help: 'Adds so much of the picture’s mean brightness to Noise offset. Rarely needed.',
     default: 0,
     min: -1,
     max: 1,
@@ -27,7 +31,7 @@ export const noiseAndLossParameters = {
   multires_noise_iterations: integer({
     label: 'Multires noise iterations',
     group: 'Advanced',
-    help: 'Adds coarser and coarser noise so many times: 6 to 10 where it is wanted. 0 is off.',
+    help: 'Adds coarser and coarser noise so many times, against pictures of always medium brightness: 6 to 10 where it is wanted, instead of Noise offset. 0 is off.',
     default: 0,
     min: 0,
     max: 64,
@@ -35,7 +39,8 @@ export const noiseAndLossParameters = {
   multires_noise_discount: decimal({
     label: 'Multires noise discount',
     group: 'Advanced',
-    help: 'How much weaker each coarser noise is.',
+    appliesWhen: [isAbove('multires_noise_iterations', 0)],
+    help: 'How much weaker each coarser noise is: 0.3 is usual, 0.1 is gentle.',
     default: 0.3,
     min: 0,
     max: 1,
@@ -51,12 +56,14 @@ export const noiseAndLossParameters = {
   ip_noise_gamma_random_strength: toggle({
     label: 'IP noise gamma random strength',
     group: 'Advanced',
-    help: 'Draws it anew for each batch, up to the value given.',
+    appliesWhen: [isAbove('ip_noise_gamma', 0)],
+    help: 'Draws IP noise gamma anew for each batch, up to the value given.',
     default: false,
   }),
   zero_terminal_snr: toggle({
     label: 'Zero terminal SNR',
     group: 'Advanced',
+    words: 'ZSNR',
     help: 'Lets the last timestep be noise alone. For v-prediction models that were trained so.',
     default: false,
   }),
@@ -79,7 +86,8 @@ export const noiseAndLossParameters = {
   min_snr_gamma: decimal({
     label: 'Min SNR gamma',
     group: 'Advanced',
-    help: 'Keeps easy timesteps from ruling the loss. 5 is recommended; 0 is off.',
+    simple: true,
+    help: 'Keeps easy timesteps from ruling the loss, so that it learns faster. Most guides use 5; lower is stronger; 0 is off.',
     default: 0,
     min: 0,
     max: 100,
@@ -93,12 +101,14 @@ export const noiseAndLossParameters = {
   scale_v_pred_loss_like_noise_pred: toggle({
     label: 'Scale v prediction loss',
     group: 'Advanced',
+    appliesWhen: [is('v_parameterization', true)],
     help: 'Weights the loss of v-prediction as if noise were predicted.',
     default: false,
   }),
   v_pred_like_loss: decimal({
     label: 'V Pred like loss',
     group: 'Advanced',
+    appliesWhen: [is('v_parameterization', false)],
     help: 'Adds so much of a loss as v-prediction has. For models that predict noise.',
     default: 0,
     min: 0,
@@ -107,13 +117,14 @@ export const noiseAndLossParameters = {
   loss_type: choice({
     label: 'Loss type',
     group: 'Advanced',
-    help: 'l2 is the standard. huber and smooth_l1 forgive outliers.',
+    help: 'How a mistake is measured. l2 is the standard. huber and smooth_l1 forgive outliers, which helps with pictures of mixed quality.',
     options: ['l2', 'l1', 'huber', 'smooth_l1'],
     default: 'l2',
   }),
   huber_schedule: choice({
     label: 'Huber schedule',
     group: 'Advanced',
+    appliesWhen: [is('loss_type', 'huber', 'smooth_l1')],
     help: 'How the point at which huber and smooth_l1 begin to forgive depends on the timestep.',
     options: ['snr', 'exponential', 'constant'],
     default: 'snr',
@@ -121,7 +132,8 @@ export const noiseAndLossParameters = {
   huber_c: decimal({
     label: 'Huber C',
     group: 'Advanced',
-    help: 'Where huber and smooth_l1 begin to forgive.',
+    appliesWhen: [is('loss_type', 'huber', 'smooth_l1')],
+    help: 'Where huber and smooth_l1 begin to forgive: smaller forgives more. 0.1 is usual.',
     default: 0.1,
     min: 0.0001,
     max: 1,
@@ -129,7 +141,8 @@ export const noiseAndLossParameters = {
   huber_scale: decimal({
     label: 'Huber scale',
     group: 'Advanced',
-    help: 'Multiplies it, but for the snr schedule.',
+    appliesWhen: [is('loss_type', 'huber', 'smooth_l1'), isNot('huber_schedule', 'snr')],
+    help: 'Multiplies the point at which huber and smooth_l1 begin to forgive. 1 leaves it.',
     default: 1,
     min: 0.0001,
     max: 10,
@@ -137,7 +150,8 @@ export const noiseAndLossParameters = {
   prior_loss_weight: decimal({
     label: 'Prior loss weight',
     group: 'Advanced',
-    help: 'How much the regularisation pictures count against yours.',
+    appliesWhen: [either(isSet('reg_data_dir'), isSet('dataset_config'))],
+    help: 'How much the regularisation pictures count against yours: 1 is as much, 0 is not at all.',
     default: 1,
     min: 0,
     max: 10,

@@ -1,10 +1,13 @@
 import { choice, decimal, integer, openChoice, optionalDecimal, text } from './rows';
+import { is, isNot } from './rules';
 
 /** How gradients become steps. */
 export const optimizerParameters = {
   optimizer: openChoice({
     label: 'Optimizer',
     group: 'Basic',
+    simple: true,
+    words: '8-bit Adam',
     help: 'What turns gradients into steps. AdamW is the standard, AdamW8bit needs less memory, Prodigy finds its own learning rate (give it 1). Any torch.optim name or module.path.Class will do.',
     options: [
       'AdamW',
@@ -41,13 +44,16 @@ export const optimizerParameters = {
   optimizer_args: text({
     label: 'Optimizer extra arguments',
     group: 'Basic',
+    simple: true,
     help: 'Arguments of the optimizer as key=value, with blanks between them, such as weight_decay=0.1 betas=0.9,0.99.',
     default: '',
   }),
   learning_rate: decimal({
     label: 'Learning rate',
     group: 'Basic',
-    help: 'How far each step moves the weights. 0.0001 is safe for AdamW; the guide uses 0.0003.',
+    simple: true,
+    appliesWhen: [is('unet_lr', null)],
+    help: 'How far each step moves the weights: too high ruins pictures, too low learns nothing. 0.0001 is safe for AdamW, 0.0003 is bold; Prodigy and DAdapt want 1.',
     default: 0.0001,
     min: 0,
     max: 1,
@@ -55,6 +61,8 @@ export const optimizerParameters = {
   unet_lr: optionalDecimal({
     label: 'Unet learning rate',
     group: 'Basic',
+    simple: true,
+    words: 'U-Net LR',
     help: 'Learning rate of the U-Net. Empty uses Learning rate; 0 leaves the U-Net as it is.',
     default: null,
     min: 0,
@@ -63,6 +71,8 @@ export const optimizerParameters = {
   text_encoder_lr: decimal({
     label: 'Text Encoder learning rate',
     group: 'Basic',
+    simple: true,
+    words: 'TE LR CLIP-L',
     help: 'Learning rate of the first text encoder. 0 does not train it, which is right for most SDXL LoRAs; 0.00005 is usual where it is.',
     default: 0,
     min: 0,
@@ -71,6 +81,7 @@ export const optimizerParameters = {
   text_encoder2_lr: optionalDecimal({
     label: 'Text Encoder 2 learning rate',
     group: 'Basic',
+    words: 'TE LR CLIP-G bigG',
     help: 'Learning rate of the second, larger text encoder. Empty uses that of the first; 0 does not train it.',
     default: null,
     min: 0,
@@ -79,7 +90,9 @@ export const optimizerParameters = {
   lr_scheduler: choice({
     label: 'LR Scheduler',
     group: 'Basic',
-    help: 'How the learning rate changes over the run: constant keeps it, cosine lets it fall smoothly to 0.',
+    simple: true,
+    appliesWhen: [is('lr_scheduler_type', '')],
+    help: 'How the learning rate changes over the run: cosine lets it fall smoothly to 0, constant keeps it. Guides use either; Prodigy and schedule-free optimizers go with constant.',
     options: [
       'constant',
       'constant_with_warmup',
@@ -104,13 +117,19 @@ export const optimizerParameters = {
   lr_scheduler_args: text({
     label: 'LR scheduler extra arguments',
     group: 'Basic',
-    help: 'Arguments of LR Scheduler type as key=value, with blanks between them, such as T_max=1000.',
+    help: 'Further arguments of the scheduler as key=value, with blanks between them, such as T_max=1000 for CosineAnnealingLR.',
     default: '',
   }),
   lr_warmup: integer({
     label: 'LR warmup (% of total steps)',
     group: 'Basic',
-    help: 'The learning rate rises from 0 over this share of the steps. Not used by constant.',
+    simple: true,
+    appliesWhen: [
+      is('lr_scheduler_type', ''),
+      isNot('lr_scheduler', 'constant', 'piecewise_constant', 'adafactor'),
+      is('lr_warmup_steps', 0),
+    ],
+    help: 'The learning rate rises from 0 over this share of the steps, which keeps the first steps from doing harm. 5 to 10 is usual; a LoRA learns without it too. Not used by constant.',
     default: 0,
     min: 0,
     max: 100,
@@ -119,6 +138,10 @@ export const optimizerParameters = {
   lr_warmup_steps: integer({
     label: 'LR warmup steps (override)',
     group: 'Basic',
+    appliesWhen: [
+      is('lr_scheduler_type', ''),
+      isNot('lr_scheduler', 'constant', 'piecewise_constant', 'adafactor'),
+    ],
     help: 'The learning rate rises from 0 over so many steps. Above 0 it is used instead of the percentage.',
     default: 0,
     min: 0,
@@ -127,6 +150,7 @@ export const optimizerParameters = {
   lr_decay_steps: integer({
     label: 'LR decay steps',
     group: 'Basic',
+    appliesWhen: [is('lr_scheduler_type', ''), is('lr_scheduler', 'warmup_stable_decay')],
     help: 'Steps over which warmup_stable_decay lets the learning rate fall at the end. 0 takes a tenth of the steps.',
     default: 0,
     min: 0,
@@ -135,7 +159,11 @@ export const optimizerParameters = {
   lr_scheduler_num_cycles: integer({
     label: 'LR # cycles',
     group: 'Basic',
-    help: 'How often cosine_with_restarts begins anew.',
+    appliesWhen: [
+      is('lr_scheduler_type', ''),
+      is('lr_scheduler', 'cosine_with_restarts', 'cosine_with_min_lr', 'warmup_stable_decay'),
+    ],
+    help: 'How often cosine_with_restarts begins anew. For cosine_with_min_lr and warmup_stable_decay, half waves of the fall: 1 is right.',
     default: 1,
     min: 1,
     max: 10000,
@@ -143,7 +171,8 @@ export const optimizerParameters = {
   lr_scheduler_power: decimal({
     label: 'LR power',
     group: 'Basic',
-    help: 'How polynomial falls: 1 is a straight line.',
+    appliesWhen: [is('lr_scheduler_type', ''), is('lr_scheduler', 'polynomial')],
+    help: 'How polynomial falls: 1 is a straight line, 2 falls faster at first.',
     default: 1,
     min: 0,
     max: 100,
@@ -151,6 +180,7 @@ export const optimizerParameters = {
   lr_scheduler_timescale: integer({
     label: 'LR timescale',
     group: 'Basic',
+    appliesWhen: [is('lr_scheduler_type', ''), is('lr_scheduler', 'inverse_sqrt')],
     help: 'Steps after which inverse_sqrt has fallen noticeably. 0 takes the steps of the warm-up.',
     default: 0,
     min: 0,
@@ -159,7 +189,11 @@ export const optimizerParameters = {
   lr_scheduler_min_lr_ratio: decimal({
     label: 'LR minimum ratio',
     group: 'Basic',
-    help: 'Share of the learning rate at which cosine_with_min_lr and warmup_stable_decay end.',
+    appliesWhen: [
+      is('lr_scheduler_type', ''),
+      is('lr_scheduler', 'cosine_with_min_lr', 'warmup_stable_decay'),
+    ],
+    help: 'Share of the learning rate at which cosine_with_min_lr and warmup_stable_decay end: 0.1 ends at a tenth.',
     default: 0,
     min: 0,
     max: 1,

@@ -1,10 +1,12 @@
 import { integer, text } from './rows';
+import { either, isAbove } from './rules';
 
 /** Training on several GPUs and machines: each process takes its share of every batch. */
 export const processParameters = {
   num_processes: integer({
     label: 'Number of processes',
     group: 'Advanced',
+    words: 'multi GPU',
     help: 'How many GPUs of this machine train together. Each takes Train batch size pictures of every step.',
     default: 1,
     min: 1,
@@ -29,6 +31,7 @@ export const processParameters = {
   machine_rank: integer({
     label: 'Machine rank',
     group: 'Advanced',
+    appliesWhen: [isAbove('num_machines', 1)],
     help: 'Which of the machines this is, counted from 0. The first one saves.',
     default: 0,
     min: 0,
@@ -37,12 +40,14 @@ export const processParameters = {
   main_process_ip: text({
     label: 'Main process IP',
     group: 'Advanced',
-    help: 'Address of the first machine, where there are several.',
+    appliesWhen: [isAbove('num_machines', 1)],
+    help: 'Address of the first machine in your network, such as 192.168.0.10, where there are several.',
     default: '',
   }),
   main_process_port: integer({
     label: 'Main process port',
     group: 'Advanced',
+    appliesWhen: [either(isAbove('num_processes', 1), isAbove('num_machines', 1))],
     help: 'Port at which the processes meet. 0 takes a free one, or 29500 where there are several machines.',
     default: 0,
     min: 0,
@@ -51,6 +56,7 @@ export const processParameters = {
   ddp_timeout: integer({
     label: 'DDP timeout',
     group: 'Advanced',
+    appliesWhen: [either(isAbove('num_processes', 1), isAbove('num_machines', 1))],
     help: 'How long the processes wait for one another before the run is given up.',
     default: 30,
     min: 1,

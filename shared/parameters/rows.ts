@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { LoraType } from './lora-types';
+import type { Condition } from './rules';
 
 /** The kinds of rows that the parameter table is made of. */
 
@@ -12,9 +12,16 @@ interface Row<D> {
   readonly group: ParameterGroup;
   readonly help: string;
   readonly default: D;
-  /** The LoRA types that it says anything for; all where it is left out. */
-  readonly shownFor?: readonly LoraType[];
+  /** What the SDXL LoRA guides use: the Simple view has it. */
+  readonly simple?: true;
+  /** All of these must hold for it to count; it always does where they are left out. */
+  readonly appliesWhen?: readonly Condition[];
+  /** Words that guides use for it and that neither its names nor its help have, for the search. */
+  readonly words?: string;
 }
+
+/** What every row has, whatever its kind. */
+export type ParameterRow = Row<unknown>;
 
 interface NumberRow<D> extends Row<D> {
   readonly min: number;
@@ -110,7 +117,9 @@ export const folder = <const R extends TextRow>(row: R) => ({
   schema: textSchema(row),
 });
 
-export const modelPath = <const R extends TextRow>(row: R) => ({
+export const modelPath = <const R extends TextRow & { readonly suggestions: readonly string[] }>(
+  row: R,
+) => ({
   ...row,
   kind: 'model' as const,
   schema: textSchema(row),

@@ -1,11 +1,16 @@
 import { choice, file, integer, lines, toggle } from './rows';
+import { either, is, isSet } from './rules';
 
 /** Pictures drawn on the way. */
 export const sampleParameters = {
   sample_every_n_steps: integer({
     label: 'Sample every n steps',
     group: 'Samples',
-    help: 'Draw the sample prompts after every nth step. 0 is off. Not used while Sample every n epochs is set.',
+    appliesWhen: [
+      either(isSet('sample_prompts'), isSet('sample_prompts_file')),
+      is('sample_every_n_epochs', 0),
+    ],
+    help: 'Draw the sample prompts after every nth step. 0 is off. Not used while Sample every n epochs is set; drawing takes time, so not below a hundred or so.',
     default: 0,
     min: 0,
     max: 10000000,
@@ -13,6 +18,8 @@ export const sampleParameters = {
   sample_every_n_epochs: integer({
     label: 'Sample every n epochs',
     group: 'Samples',
+    simple: true,
+    appliesWhen: [either(isSet('sample_prompts'), isSet('sample_prompts_file'))],
     help: 'Draw the sample prompts after every nth epoch. 0 is off. As in Kohya it overrides Sample every n steps. The end of the training is always drawn.',
     default: 1,
     min: 0,
@@ -21,12 +28,16 @@ export const sampleParameters = {
   sample_at_first: toggle({
     label: 'Sample at first',
     group: 'Samples',
+    appliesWhen: [either(isSet('sample_prompts'), isSet('sample_prompts_file'))],
     help: 'Draw the sample prompts before the first step too, so that you see what the training changes.',
     default: true,
   }),
   sample_sampler: choice({
     label: 'Sample sampler',
     group: 'Samples',
+    simple: true,
+    appliesWhen: [either(isSet('sample_prompts'), isSet('sample_prompts_file'))],
+    words: 'preview',
     help: 'How the pictures are drawn. DPM++ 2M Karras is what most people draw SDXL with. A prompt may name another with --ss.',
     options: [
       'dpm++_2m_karras',
@@ -56,6 +67,8 @@ export const sampleParameters = {
   sample_prompts: lines({
     label: 'Sample prompts',
     group: 'Samples',
+    simple: true,
+    words: 'preview images',
     help: 'One prompt a line; none draws no samples. Lines that begin with # are left out. Kohya’s flags may follow: --n what should not be in the picture, --w width, --h height, --d seed, --s steps (30), --l CFG scale (7.5), --ss sampler. Without --w and --h a picture has the size of Max resolution; without --d each line keeps a seed of its own, so that its pictures can be compared.',
     default: '',
   }),

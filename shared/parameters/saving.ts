@@ -1,10 +1,13 @@
 import { choice, decimal, folder, integer, toggle } from './rows';
+import { either, is, isAbove } from './rules';
 
 /** What is kept on the way, and what a run goes on from. */
 export const savingParameters = {
   save_every_n_epochs: integer({
     label: 'Save every N epochs',
     group: 'Basic',
+    simple: true,
+    appliesWhen: [is('save_n_epoch_ratio', 0)],
     help: 'Keep a LoRA of every Nth epoch, so that you can pick the best. 0 keeps only the last.',
     default: 1,
     min: 0,
@@ -13,7 +16,7 @@ export const savingParameters = {
   save_every_n_steps: integer({
     label: 'Save every N steps',
     group: 'Basic',
-    help: 'Keep a LoRA of every Nth step too. 0 is off.',
+    help: 'Keep a LoRA of every Nth step too, for runs of few long epochs. 0 is off.',
     default: 0,
     min: 0,
     max: 10000000,
@@ -29,6 +32,7 @@ export const savingParameters = {
   save_last_n_epochs: integer({
     label: 'Save last N epochs',
     group: 'Basic',
+    appliesWhen: [either(isAbove('save_every_n_epochs', 0), isAbove('save_n_epoch_ratio', 0))],
     help: 'Of the LoRAs of this run’s epochs keep only those of the last N epochs; older ones are deleted. 0 keeps all.',
     default: 0,
     min: 0,
@@ -37,6 +41,7 @@ export const savingParameters = {
   save_last_n_steps: integer({
     label: 'Save last N steps',
     group: 'Basic',
+    appliesWhen: [isAbove('save_every_n_steps', 0)],
     help: 'Of the LoRAs of this run’s steps keep only those of the last N steps; older ones are deleted. 0 keeps all.',
     default: 0,
     min: 0,
@@ -45,12 +50,14 @@ export const savingParameters = {
   use_ema: toggle({
     label: 'EMA',
     group: 'Basic',
-    help: 'Files and samples get the moving average of the weights, which is calmer than the newest step.',
+    words: 'moving average',
+    help: 'Files and samples get the moving average of the weights, which is calmer than the newest step. Of use in long runs at a high rate.',
     default: false,
   }),
   ema_decay: decimal({
     label: 'EMA decay',
     group: 'Basic',
+    appliesWhen: [is('use_ema', true)],
     help: 'Share of the average that each step keeps. 0.999 averages over about the last 1,000 steps; it begins shorter.',
     default: 0.999,
     min: 0,
@@ -59,12 +66,14 @@ export const savingParameters = {
   resume: folder({
     label: 'Resume from saved training state',
     group: 'Basic',
+    words: 'continue',
     help: 'Go on from the state of an earlier run: its folder, or one of the folders in its resume folder. To go on longer, give more epochs or steps than it had.',
     default: '',
   }),
   save_state_every_n_minutes: integer({
     label: 'Save state every N minutes',
     group: 'Basic',
+    words: 'crash backup',
     help: 'How much work a crash or a power cut can cost. The newest state of a run is kept in its own folder, beside those of each saved LoRA, pause, stop and end. 0 saves it only then.',
     default: 10,
     min: 0,
@@ -80,6 +89,7 @@ export const savingParameters = {
   save_last_n_epochs_state: integer({
     label: 'Save last N epochs state',
     group: 'Basic',
+    appliesWhen: [is('save_state', true)],
     help: 'Keep the states of the last N epochs only. 0 does as Save last N epochs.',
     default: 0,
     min: 0,
@@ -88,6 +98,7 @@ export const savingParameters = {
   save_last_n_steps_state: integer({
     label: 'Save last N steps state',
     group: 'Basic',
+    appliesWhen: [is('save_state', true)],
     help: 'Keep the states of the last N steps only. 0 does as Save last N steps.',
     default: 0,
     min: 0,

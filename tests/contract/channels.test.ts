@@ -34,6 +34,7 @@ const channels = [
   'jobs:start',
   'jobs:stop',
   'lora:inspect',
+  'model:beside',
   'model:identify',
   'plan:bucket',
   'plan:make',

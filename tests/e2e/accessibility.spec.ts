@@ -96,7 +96,9 @@ test('the way from a run without samples to where prompts are set', async ({
   const prompts = page.getByRole('textbox', { name: 'Sample prompts', exact: true });
   await expect(prompts).toBeFocused();
   await prompts.fill('a portrait --w 64 --h 64\na cat --q 1');
-  await expect(page.getByText(/Line 2 of Sample prompts has --q/u)).toBeVisible();
+  await expect(
+    page.locator('.parameter').getByText(/Line 2 of Sample prompts has --q/u),
+  ).toBeVisible();
   await page.getByRole('tab', { name: 'Training' }).click();
   await page.getByRole('button', { name: 'Change it' }).click();
   await prompts.fill('a portrait --w 64 --h 64');

@@ -12,29 +12,40 @@ import { IconArrowBackUp, IconInfoCircle } from '@tabler/icons-react';
 import { memo } from 'react';
 import { parameters, type Parameter, type ParameterKey } from '../../../shared/parameters';
 import type { DraftValue } from '../../../shared/settings';
-import { editParameter } from '../../app/project';
+import { spoken } from '../../../shared/parameters/applies';
+import { editParameter, resetParameters } from '../../app/project';
 import { NumberField } from '../../components/NumberField';
 import { PathField } from '../../components/PathField';
+import { Marked } from './Marked';
 import { matching } from './matching';
+import { ModelField } from './ModelField';
+import { marks, namesOf } from './search';
 
 interface ParameterFieldProps {
   readonly name: ParameterKey;
   readonly value: DraftValue;
   readonly error: string | null;
+  /** What the plan warns of. */
+  readonly warning: string | null;
+  /** Why it does not count now. */
+  readonly unused: string | null;
   /** Under a folder or model field: what it turned out to be. */
-  readonly remark?: string | null;
+  readonly remark: string;
+  /** What is searched for: marked where it stands. */
+  readonly words: readonly string[];
 }
 
-const spoken = (value: DraftValue): string => {
-  if (value === null || value === '') return 'empty';
-  if (typeof value === 'boolean') return value ? 'on' : 'off';
-  return String(value);
-};
-
-function Help({ parameter }: { readonly parameter: Parameter }) {
+function Help({ name }: { readonly name: ParameterKey }) {
+  const { help } = parameters[name];
+  const label = (
+    <>
+      {help}
+      <code className="help-key">{namesOf.get(name)?.join(', ')}</code>
+    </>
+  );
   return (
-    <Tooltip label={parameter.help}>
-      <button type="button" className="help-button" aria-label={`About: ${parameter.help}`}>
+    <Tooltip label={label} events={{ hover: true, focus: true, touch: true }}>
+      <button type="button" className="help-button" aria-label={`About: ${help}`}>
         <IconInfoCircle size={15} aria-hidden />
       </button>
     </Tooltip>
@@ -42,14 +53,15 @@ function Help({ parameter }: { readonly parameter: Parameter }) {
 }
 
 function Reset({ name }: { readonly name: ParameterKey }) {
-  const label = `Changed. Back to ${spoken(parameters[name].default)}`;
+  const { label: what, default: value } = parameters[name];
+  const label = `Changed. Back to ${spoken(value)}`;
   return (
     <Tooltip label={label}>
       <ActionIcon
         variant="subtle"
         size="xs"
         aria-label={label}
-        onClick={() => editParameter(name, parameters[name].default)}
+        onClick={() => resetParameters([name], what)}
       >
         <IconArrowBackUp size={14} aria-hidden />
       </ActionIcon>
@@ -57,11 +69,38 @@ function Reset({ name }: { readonly name: ParameterKey }) {
   );
 }
 
+/** Where the search found it, where that is not in the label. */
+function Found({
+  name,
+  words,
+}: {
+  readonly name: ParameterKey;
+  readonly words: readonly string[];
+}) {
+  const names = namesOf.get(name)?.join(', ') ?? '';
+  const { help } = parameters[name];
+  const isIn = (text: string) => marks(text, words).some(({ hit }) => hit);
+  return (
+    <div className="found">
+      {isIn(names) && (
+        <code>
+          <Marked text={names} words={words} />
+        </code>
+      )}
+      {isIn(help) && (
+        <p>
+          <Marked text={help} words={words} />
+        </p>
+      )}
+    </div>
+  );
+}
+
 /** The table says a field's help; the screen reader hears it with the field, everybody else asks the mark for it. */
-function Control({ name, value, error, remark }: ParameterFieldProps) {
+function Control({ name, value, error, remark }: Omit<ParameterFieldProps, 'words'>) {
   const parameter: Parameter = parameters[name];
   const { label } = parameter;
-  const describedBy = `help-${name}`;
+  const describedBy = `note-${name} help-${name}`;
   const change = (next: DraftValue) => editParameter(name, next);
   const text = typeof value === 'string' ? value : String(value ?? '');
   const common = { label: null, 'aria-label': label, 'aria-describedby': describedBy } as const;
@@ -127,7 +166,6 @@ function Control({ name, value, error, remark }: ParameterFieldProps) {
       );
     case 'folder':
     case 'file':
-    case 'model':
       return (
         <PathField
           name={name}
@@ -139,6 +177,19 @@ function Control({ name, value, error, remark }: ParameterFieldProps) {
           error={error}
           describedBy={describedBy}
           description={remark}
+        />
+      );
+    case 'model':
+      return (
+        <ModelField
+          name={name}
+          label={label}
+          suggestions={parameter.suggestions}
+          value={text}
+          onChange={change}
+          error={error}
+          describedBy={describedBy}
+          remark={remark}
         />
       );
     case 'text':
@@ -176,12 +227,7 @@ const emptyMeans: Partial<Record<ParameterKey, string>> = {
 };
 
 /** What may be chosen for a field that holds a path. */
-function chosenAs(parameter: Extract<Parameter, { kind: 'folder' | 'file' | 'model' }>) {
-  if (parameter.kind === 'model')
-    return {
-      extensions: ['safetensors'],
-      placeholder: 'A .safetensors file, a folder, or a Hugging Face name',
-    };
+function chosenAs(parameter: Extract<Parameter, { kind: 'folder' | 'file' }>) {
   if (parameter.kind === 'folder') return { placeholder: 'Type, browse or drop a folder' };
   const kinds = parameter.extensions.map((extension) => `.${extension}`).join(' or ');
   return { extensions: parameter.extensions, placeholder: `Type, browse or drop a ${kinds} file` };
@@ -199,17 +245,29 @@ function tenth(value: DraftValue): number {
 }
 
 export const ParameterField = memo(function ParameterField(props: ParameterFieldProps) {
-  const { name, value } = props;
+  const { name, value, warning, unused, words } = props;
   const parameter: Parameter = parameters[name];
   const changed = value !== parameter.default;
   return (
-    <div className="parameter" data-kind={parameter.kind} data-changed={changed || undefined}>
+    <div
+      className="parameter"
+      data-kind={parameter.kind}
+      data-changed={changed || undefined}
+      data-unused={unused !== null || undefined}
+    >
       <div className="parameter-label">
-        <span aria-hidden>{parameter.label}</span>
-        <Help parameter={parameter} />
+        <span aria-hidden>
+          <Marked text={parameter.label} words={words} />
+        </span>
+        <Help name={name} />
         {changed && <Reset name={name} />}
       </div>
       <Control {...props} />
+      <div id={`note-${name}`} className="parameter-notes">
+        {unused !== null && <p>{unused}</p>}
+        {warning !== null && <p className="attention wrap">{warning}</p>}
+      </div>
+      {words.length > 0 && <Found name={name} words={words} />}
       <span id={`help-${name}`} hidden>
         {parameter.help}
       </span>

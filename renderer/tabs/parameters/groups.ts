@@ -42,3 +42,8 @@ export const groups: readonly Group[] = names.map((name) => {
       .filter((section) => section.keys.length > 0),
   };
 });
+
+export const allKeys = ({ keys, sections }: Group): readonly ParameterKey[] => [
+  ...keys,
+  ...sections.flatMap((section) => section.keys),
+];

@@ -1,14 +1,14 @@
-import { Anchor, Button, Text } from '@mantine/core';
+import { Button, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { JobView } from '../../../shared/job-view';
-import type { ParameterKey } from '../../../shared/parameters';
 import { useJobs, type PassingWish } from '../../app/jobs';
 import { attempt } from '../../app/notify';
-import { showParameter, useApp } from '../../app/store';
+import { useApp } from '../../app/store';
 import { Meter } from '../../components/bits';
 import { formatDuration } from '../../format';
-import { modelIdentity, runPlan } from '../parameters/store';
-import { useChecked } from '../parameters/useChecked';
+import { FindingList } from '../parameters/FindingList';
+import { runPlan } from '../parameters/store';
+import { useFindings } from '../parameters/useFindings';
 import { RunControls } from './RunControls';
 import { betweenStepsText, phaseMarks, progressOf } from './status';
 import { startTraining, useTraining } from './store';
@@ -51,47 +51,22 @@ function Running({ run }: { readonly run: JobView }) {
   );
 }
 
-function WrongParameters({ problems }: { readonly problems: readonly [string, string][] }) {
-  return (
-    <div className="wrong-list" role="status" id="train-status">
-      <Text size="sm">Before training can start:</Text>
-      <ul>
-        {problems.slice(0, 4).map(([key, message]) => (
-          <li key={key}>
-            <Anchor
-              component="button"
-              type="button"
-              size="sm"
-              ta="left"
-              onClick={() => showParameter(key as ParameterKey)}
-            >
-              {message}
-            </Anchor>
-          </li>
-        ))}
-        {problems.length > 4 && <li>and {problems.length - 4} more</li>}
-      </ul>
-    </div>
-  );
-}
-
+/** Why training cannot start though every parameter can be used; null where it can. */
 function useObstacle(): string | null {
   const worker = useApp((app) => app.worker.kind);
   const plan = runPlan.useAnswer();
-  const identity = modelIdentity.useAnswer();
   if (worker === 'failed') return 'Python does not work yet. See the message above.';
-  const problem = plan.problem ?? identity.value?.problem ?? null;
-  if (problem !== null) return problem.message;
   if (plan.value === null || plan.pending) return 'Planning the run…';
   return null;
 }
 
 export function TrainFooter() {
-  const { config, problems } = useChecked();
+  const { config, all } = useFindings();
   const [starting, setStarting] = useState(false);
   const obstacle = useObstacle();
   const running = useRunningRun();
-  const wrong = Object.entries(problems);
+  const errors = all.filter(({ tone }) => tone !== 'warning');
+  const warnings = all.filter(({ tone }) => tone === 'warning');
   if (running !== null) return <Running run={running} />;
 
   const start = () => {
@@ -100,16 +75,17 @@ export function TrainFooter() {
   };
   return (
     <footer className="side-foot">
-      {wrong.length > 0 ? (
-        <WrongParameters problems={wrong} />
-      ) : (
-        <Text size="sm" c="dimmed" className="foot-line wrap" role="status" id="train-status">
-          {obstacle ?? 'Ready.'}
+      <div className="finding-box" role="status" id="train-status">
+        <Text size="sm" {...(errors.length === 0 && { c: 'dimmed' })} className="foot-line wrap">
+          {errors.length > 0
+            ? 'Before training can start:'
+            : (obstacle ?? (warnings.length > 0 ? 'Ready. To think of:' : 'Ready.'))}
         </Text>
-      )}
+        <FindingList findings={errors.length > 0 ? errors : warnings} />
+      </div>
       <Button
         fullWidth
-        disabled={wrong.length > 0 || obstacle !== null}
+        disabled={errors.length > 0 || obstacle !== null}
         loading={starting}
         aria-describedby="train-status"
         onClick={start}

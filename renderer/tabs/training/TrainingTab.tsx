@@ -1,26 +1,14 @@
 import { IconChartLine } from '@tabler/icons-react';
-import { useEffect } from 'react';
 import { useJobs } from '../../app/jobs';
 import { Empty } from '../../components/bits';
-import { useWindowFocus } from '../../components/useWindowFocus';
 import { MemoryPanel } from '../parameters/memory/MemoryPanel';
-import { modelIdentity } from '../parameters/store';
-import { useChecked } from '../parameters/useChecked';
-import { useRunPlan } from '../parameters/useRunPlan';
+import { useQuestions } from '../parameters/useQuestions';
 import { EarlierRuns } from './EarlierRuns';
 import { RunView } from './RunView';
 import { TrainFooter } from './TrainFooter';
 import { useShownRun } from './useRun';
 import { WhatWillHappen } from './WhatWillHappen';
 import { WhereThingsAre } from './WhereThingsAre';
-
-function useQuestions(): void {
-  const checked = useChecked();
-  const focused = useWindowFocus();
-  const path = checked.config.pretrained_model_name_or_path;
-  useRunPlan(checked, focused);
-  useEffect(() => modelIdentity.ask(path.trim() === '' ? null : { path }), [path, focused]);
-}
 
 export function TrainingTab() {
   useQuestions();

@@ -9,6 +9,7 @@ import { formatCount } from '../../format';
 import { Buckets } from '../parameters/plan/Buckets';
 import { repeatsOf } from '../parameters/plan/figures';
 import { TotalSteps } from '../parameters/plan/TotalSteps';
+import { fieldOf } from '../parameters/problem-fields';
 import { runPlan } from '../parameters/store';
 import { useChecked } from '../parameters/useChecked';
 import { SamplesAhead } from './SamplesAhead';
@@ -36,17 +37,16 @@ function Facts({ plan, config }: { readonly plan: Plan; readonly config: TrainCo
   );
 }
 
-const wayOut = ({ code }: Problem): ReactNode =>
-  code === 'sample_prompt_invalid' && (
-    <Anchor
-      component="button"
-      type="button"
-      size="sm"
-      onClick={() => showParameter('sample_prompts')}
-    >
-      Change it
-    </Anchor>
+function wayOut(problem: Problem): ReactNode {
+  const key = fieldOf(problem);
+  return (
+    key !== null && (
+      <Anchor component="button" type="button" size="sm" onClick={() => showParameter(key)}>
+        Change it
+      </Anchor>
+    )
   );
+}
 
 export function WhatWillHappen() {
   const { config, problems } = useChecked();
@@ -66,7 +66,12 @@ export function WhatWillHappen() {
           </Text>
         )}
         {value?.warnings.map((warning) => (
-          <Note key={warning.code + warning.message} problem={warning} tone="warning" />
+          <Note
+            key={warning.code + warning.message}
+            problem={warning}
+            tone="warning"
+            action={wayOut(warning)}
+          />
         ))}
       </Section>
     </div>

@@ -1,6 +1,7 @@
 import { create } from 'zustand';
 import { trainConfigSchema, type TrainConfig } from '../../../shared/parameters';
 import { followJob, resumeJob, startJob } from '../../app/jobs';
+import { rememberModel } from '../../app/store';
 import { createQuestion } from '../../question';
 
 /** Asked after the plan: the answer has to wait for torch. */
@@ -22,6 +23,7 @@ interface TrainingState {
 export const useTraining = create<TrainingState>(() => ({ shownJob: null, smoothing: 0.9 }));
 
 export async function startTraining(config: TrainConfig): Promise<void> {
+  rememberModel(config.pretrained_model_name_or_path);
   const view = await startJob({ kind: 'train', config: trainConfigSchema.parse(config) });
   useTraining.setState({ shownJob: view.id });
 }

@@ -14,7 +14,6 @@ test('a paused training goes on in its folder, and its curve has neither a gap n
   const { id, folder: jobFolder } = await service.start(trainIn(join(folder, 'log')));
   await until(service, id, ({ points }) => points.length > 12);
   await service.control(id, 'pause');
-  expect(service.get(id).status.kind).toBe('pausing');
   const paused = await service.settled(id);
   expect(paused.status.kind).toBe('paused');
   expect(paused.state?.step).toBe(paused.points.length);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SettingsService } from '../../../electron/services/settings';
 import { migrate } from '../../../electron/services/settings-migrations';
-import { emptyProject, type Settings } from '../../../shared/settings';
+import { emptyProject, withModel, type Settings } from '../../../shared/settings';
 import { recordingLog } from '../../fakes/recording-log';
 import { tempFolder } from '../../fakes/temp-folder';
 
@@ -27,6 +27,25 @@ test('changes are there after a restart', async () => {
   await Promise.all([first.update({ theme: 'dark' }), first.update({ lastTab: 'training' })]);
   expect((await openIn(folder)).get()).toEqual({ ...initial, theme: 'dark', lastTab: 'training' });
   expect(await readdir(folder)).toEqual(['settings.json']);
+});
+
+test('what an earlier version did not keep is left to its default, and a later change of it is kept', async () => {
+  const folder = await tempFolder();
+  await writeFile(join(folder, 'settings.json'), JSON.stringify(initial));
+  const service = await openIn(folder);
+  expect(service.setAside).toBeNull();
+  await service.update({ parameterView: 'all', recentModels: ['/m/a.safetensors'] });
+  await service.update({ theme: 'dark' });
+  expect((await openIn(folder)).get()).toMatchObject({
+    parameterView: 'all',
+    recentModels: ['/m/a.safetensors'],
+  });
+});
+
+test('the models used lately are few, each once, the newest first', () => {
+  expect(withModel(['a', 'b'], 'b')).toEqual(['b', 'a']);
+  const many = Array.from({ length: 8 }, (_, index) => String(index));
+  expect(withModel(many, 'new')).toEqual(['new', ...many.slice(0, 7)]);
 });
 
 test('a first start writes nothing and begins with what it is given', async () => {

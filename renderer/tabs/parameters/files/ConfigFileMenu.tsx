@@ -1,7 +1,7 @@
 import { Button, Menu } from '@mantine/core';
 import { IconChevronDown, IconFileText } from '@tabler/icons-react';
 import { useCallback, useState } from 'react';
-import type { OpenedConfig } from '../../../../shared/contract';
+import type { OpenedConfig } from '../../../../shared/parameter-answers';
 import { configKinds, type ConfigKind } from '../../../../shared/kohya/config-kinds';
 import { call } from '../../../api';
 import { attempt, notifyDone } from '../../../app/notify';

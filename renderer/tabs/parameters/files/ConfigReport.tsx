@@ -1,5 +1,5 @@
 import { Accordion, Button, Group, Modal, Text } from '@mantine/core';
-import type { OpenedConfig } from '../../../../shared/contract';
+import type { OpenedConfig } from '../../../../shared/parameter-answers';
 import { partsOf, type Part } from './report';
 
 interface ConfigReportProps {

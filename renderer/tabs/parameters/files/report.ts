@@ -1,4 +1,4 @@
-import type { OpenedConfig } from '../../../../shared/contract';
+import type { OpenedConfig } from '../../../../shared/parameter-answers';
 import { kohyaKeyOf } from '../../../../shared/kohya/convert';
 import type { ImportNote } from '../../../../shared/kohya/notes';
 import { parameterKeys, parameters } from '../../../../shared/parameters';

@@ -1,4 +1,4 @@
-import type { BucketPhoto } from '../../../../shared/contract';
+import type { BucketPhoto } from '../../../../shared/parameter-answers';
 import type { Bucket } from '../../../../shared/protocol';
 import { thumbnailUrl } from '../../../api';
 import { cutShare } from './cut';

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { BucketPhoto } from '../../../../shared/contract';
+import type { BucketPhoto } from '../../../../shared/parameter-answers';
 import type { TrainConfig } from '../../../../shared/parameters';
 import type { Bucket } from '../../../../shared/protocol';
 import type { Problem } from '../../../../shared/result';
