@@ -14,6 +14,7 @@ import pytest
 from job_support import GOLDEN, golden
 
 from lora_bridge.protocol_types import (
+    BucketPictures,
     Inspection,
     Job,
     JobEvent,
@@ -28,6 +29,7 @@ from lora_bridge.protocol_types import (
 
 ANSWERS = {
     "plan": Plan,
+    "bucket": BucketPictures,
     "inspect": Inspection,
     "identify": ModelIdentity,
     "probe": Probe,

@@ -5,35 +5,9 @@ import { Preparation } from '../../../electron/services/preparation';
 import { Thumbnails } from '../../../electron/services/thumbnails';
 import type { PreparationProgress } from '../../../shared/contract';
 import { defaultTrainConfig } from '../../../shared/parameters';
-import type { Plan } from '../../../shared/protocol';
 import { datasetLabels, type DatasetForm } from '../../../shared/settings';
+import { emptyPlan } from '../../fakes/empty-plan';
 import { tempFolder } from '../../fakes/temp-folder';
-
-const emptyPlan: Plan = {
-  buckets: [],
-  concepts: [],
-  images: 0,
-  regularizationImages: 0,
-  validationImages: 0,
-  batchesPerEpoch: 0,
-  stepsPerEpoch: 0,
-  stepsWithoutRegularization: 0,
-  epochs: 0,
-  totalSteps: 0,
-  enlargedImages: 0,
-  uncaptionedImages: 0,
-  files: {
-    checkpoints: 1,
-    checkpointsKept: 1,
-    checkpointBytes: null,
-    states: 0,
-    stateBytes: null,
-    samples: 0,
-    samplesBytes: 0,
-    disks: [],
-  },
-  warnings: [],
-};
 
 /** Pictures here are text; one is damaged when it says so. */
 async function setUp(photos: Readonly<Record<string, string>> = { 'a.jpg': 'A', 'b.png': 'BB' }) {
