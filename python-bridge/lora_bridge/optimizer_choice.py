@@ -27,7 +27,7 @@ _GIVEN = frozenset({"params", "lr"})
 _LOW_RATE = 0.1
 _HIGH_OWN_RATE = 4.0
 """Above it an optimizer that finds its rate is driven past what it has found."""
-_HIGH_RATE, _LOW_USUAL_RATE = 1e-3, 1e-6
+_HIGH_RATE, _LOW_USUAL_RATE = 2e-3, 1e-6
 _SIGN_STEPS = ("Lion", "PagedLion")
 """Whose steps have one length, so that they bear a third of the usual rates (Chen et al. 2023)."""
 

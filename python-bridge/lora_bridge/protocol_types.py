@@ -669,10 +669,12 @@ class StepEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="typ
     time: float | UnsetType = 0
 
 
-class PlanRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="plan"):
+class BucketRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="bucket"):
     id: int
     config: TrainConfig
-    concepts: list[ConceptSource] | None
+    resolution: tuple[ResolutionItem, ResolutionItem]
+    offset: Annotated[int, Meta(ge=0)]
+    limit: Annotated[int, Meta(ge=1, le=200)]
 
 
 class MemoryRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="memory"):
@@ -681,12 +683,10 @@ class MemoryRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
     device: Device
 
 
-class BucketRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="bucket"):
+class PlanRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="plan"):
     id: int
     config: TrainConfig
-    resolution: tuple[ResolutionItem, ResolutionItem]
-    offset: Annotated[int, Meta(ge=0)]
-    limit: Annotated[int, Meta(ge=1, le=200)]
+    concepts: list[ConceptSource] | None
 
 
 class Inspection(Struct, kw_only=True, forbid_unknown_fields=True):

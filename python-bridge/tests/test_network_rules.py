@@ -72,9 +72,10 @@ def test_what_goes_together_is_let_be(tmp_path: Path, changes: dict[str, Any]) -
 @pytest.mark.parametrize(
     ("codes", "changes"),
     [
-        ([], {"network_dim": 320}),
+        ([], {"network_dim": 320, "network_alpha": 160.0}),
         (["alpha_above_rank"], {"network_alpha": 8.0}),
-        (["rank_above_width"], {"network_dim": 321}),
+        (["rank_above_width"], {"network_dim": 321, "network_alpha": 160.0}),
+        (["alpha_far_below_rank"], {"network_dim": 64, "network_alpha": 1.0}),
         (["no_convolutions"], {"lora_type": "Kohya LoCon"}),
         ([], {"lora_type": "Kohya LoCon", "conv_dim": 4}),
         ([], {"lora_type": "LyCORIS/LoKr", "network_dim": 100000, "network_alpha": 100000.0}),

@@ -199,7 +199,7 @@ def test_unusual_rates_and_alphas_are_named(project: Path, changes: dict[str, An
 
 def test_usual_rates_are_not_named(project: Path) -> None:
     usual = [
-        {"learning_rate": 1e-3},
+        {"learning_rate": 2e-3},
         {"optimizer": "SGDNesterov", "learning_rate": 0.1},
         {"optimizer": "Adafactor", "learning_rate": 1.0, "lr_scheduler": "adafactor", "max_grad_norm": 0.0},
         {"network_dim": 16, "network_alpha": 1.0},

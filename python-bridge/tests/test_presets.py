@@ -10,7 +10,9 @@ import pytest
 from training_support import losses_of, make_config, run_training
 
 from lora_bridge.inspection import inspect_lora
-from lora_bridge.memory_estimate import estimate_memory
+from lora_bridge.memory_estimate import Run
+from lora_bridge.memory_phases import needed_memory
+from lora_bridge.model_size import read_model_size
 from lora_bridge.plan import require_config
 
 if TYPE_CHECKING:
@@ -39,8 +41,9 @@ def preset_config(project: Path, *names: str, **changes: Any) -> TrainConfig:
 
 def needed(config: TrainConfig) -> float:
     """GiB on the card, with what libraries and gaps take and the spare that a run must have."""
-    estimate = estimate_memory(config, _PIXELS, config.train_batch_size, number_bytes=2)
-    return (estimate.total * 1.05 / _GIBIBYTE + 0.7) / 0.97
+    model = read_model_size(config.pretrained_model_name_or_path)
+    run = Run(config, _PIXELS, config.train_batch_size, _PIXELS, model)
+    return needed_memory(run, "cuda") / _GIBIBYTE / 0.97
 
 
 def test_every_memory_preset_has_its_card() -> None:

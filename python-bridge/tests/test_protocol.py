@@ -14,6 +14,7 @@ import pytest
 from job_support import GOLDEN, golden
 
 from lora_bridge.protocol_types import (
+    BucketPictures,
     Inspection,
     Job,
     JobEvent,
@@ -30,6 +31,7 @@ from lora_bridge.protocol_types import (
 ANSWERS = {
     "plan": Plan,
     "memory": Memory,
+    "bucket": BucketPictures,
     "inspect": Inspection,
     "identify": ModelIdentity,
     "probe": Probe,

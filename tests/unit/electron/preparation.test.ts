@@ -6,7 +6,7 @@ import { Thumbnails } from '../../../electron/services/thumbnails';
 import type { PreparationProgress } from '../../../shared/contract';
 import { defaultTrainConfig } from '../../../shared/parameters';
 import { datasetLabels, type DatasetForm } from '../../../shared/settings';
-import { emptyPlan } from '../../fakes/plan';
+import { emptyPlan } from '../../fakes/empty-plan';
 import { tempFolder } from '../../fakes/temp-folder';
 
 /** Pictures here are text; one is damaged when it says so. */

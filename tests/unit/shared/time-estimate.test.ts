@@ -8,6 +8,7 @@ import {
   speedOf,
   type RunSpeed,
 } from '../../../shared/time-estimate';
+import { emptyPlan } from '../../fakes/empty-plan';
 
 const bucket = (width: number, height: number, count: number): Plan['buckets'][number] => ({
   resolution: [width, height],
@@ -19,29 +20,9 @@ const bucket = (width: number, height: number, count: number): Plan['buckets'][n
 });
 
 const planOf = (totalSteps: number, side = 1000): Plan => ({
+  ...emptyPlan,
   buckets: [bucket(side, side, 20)],
-  concepts: [],
-  images: 10,
-  regularizationImages: 0,
-  validationImages: 0,
-  batchesPerEpoch: 20,
-  stepsPerEpoch: 20,
-  stepsWithoutRegularization: 20,
-  epochs: 1,
   totalSteps,
-  enlargedImages: 0,
-  uncaptionedImages: 0,
-  files: {
-    checkpoints: 1,
-    checkpointsKept: 1,
-    checkpointBytes: null,
-    states: 0,
-    stateBytes: null,
-    samples: 0,
-    samplesBytes: 0,
-    disks: [],
-  },
-  warnings: [],
 });
 
 const config: TrainConfig = {

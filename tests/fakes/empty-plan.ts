@@ -1,6 +1,6 @@
 import type { Plan } from '../../shared/protocol';
 
-/** Of a run over no pictures. */
+/** A plan of nothing, for a test that sets what it cares for. */
 export const emptyPlan: Plan = {
   buckets: [],
   concepts: [],
