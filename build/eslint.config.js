@@ -127,7 +127,14 @@ export default defineConfig(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ regex: '^(?!\\.|zod$)', message: 'shared/ knows zod and itself.' }] },
+        {
+          patterns: [
+            {
+              regex: '^(?!\\.|zod$|smol-toml$)',
+              message: 'shared/ knows zod, smol-toml and itself.',
+            },
+          ],
+        },
       ],
     },
   },

@@ -8,63 +8,36 @@ Needs about 20 GB of memory and 7 GB of disk. `--keep` leaves the checkpoint for
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from default_config import default_config
+from full_size_checkpoint import folder, made_checkpoint, run_python
 from PIL import Image, ImageDraw
 
-_ROOT = Path(__file__).resolve().parents[1]
-_BRIDGE = _ROOT / "python-bridge"
-sys.path.insert(0, str(_BRIDGE))
+from lora_bridge.inspection import inspect_lora
 
-from lora_bridge import system  # noqa: E402
-from lora_bridge.inspection import inspect_lora  # noqa: E402
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MODULES = 722
 TENSORS = 3 * MODULES
 STEPS = 2
 SIDE = 256
 MEMORY_LIMIT = 24 << 30
-_BYTES_NEEDED = 9 << 30
 
 
 def main(arguments: list[str]) -> int:
-    folder = system.data_dir() / "full-size"
-    checkpoint = folder / "sdxl-random.safetensors"
-    folder.mkdir(parents=True, exist_ok=True)
-    if not checkpoint.exists():
-        free = shutil.disk_usage(folder).free
-        if free < _BYTES_NEEDED:
-            print(
-                f"{folder} needs {_BYTES_NEEDED >> 30} GiB free and has {free >> 30}.",
-                file=sys.stderr,
-            )
-            return 1
-        print(
-            "Making a full-size SDXL checkpoint with random weights (6.9 GB) ...",
-            flush=True,
-        )
-        _python("build/make_full_size_checkpoint.py", str(checkpoint))
-    project = folder / "project"
-    try:
-        job = _write_project(project, checkpoint)
-        _python("-m", "lora_bridge", "job", str(job))
-        _report(job / "events.jsonl", project / "model" / "full-size.safetensors")
-    finally:
-        shutil.rmtree(project, ignore_errors=True)
-        if "--keep" not in arguments:
-            checkpoint.unlink(missing_ok=True)
+    with made_checkpoint(keep="--keep" in arguments) as checkpoint:
+        project = folder() / "project"
+        try:
+            job = _write_project(project, checkpoint)
+            run_python("-m", "lora_bridge", "job", str(job))
+            _report(job / "events.jsonl", project / "model" / "full-size.safetensors")
+        finally:
+            shutil.rmtree(project, ignore_errors=True)
     return 0
-
-
-def _python(*arguments: str) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(_BRIDGE), "CUDA_VISIBLE_DEVICES": ""}
-    subprocess.run([sys.executable, *arguments], check=True, cwd=_ROOT, env=environment)
 
 
 def _write_project(project: Path, checkpoint: Path) -> Path:

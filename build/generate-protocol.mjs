@@ -1,6 +1,6 @@
 // Makes from shared/ what Python needs to know of it: python-bridge/lora_bridge/protocol_types.py from the zod schemas
 // in protocol.ts and worker-protocol.ts, and the default training config from the table in parameters.ts. Makes what
-// docs/ says of Kohya's options too, and the configs of our presets and of kohya_ss's.
+// docs/ says of Kohya's options and fields too, and the configs of our presets and of kohya_ss's.
 //   node build/generate-protocol.mjs           writes them
 //   node build/generate-protocol.mjs --check   fails when a file on disk differs
 import { execFileSync } from 'node:child_process';
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { runnerImport } from 'vite';
 import { z } from 'zod';
 import { kohyaOptions } from './kohya-options.mjs';
+import { parameterTable } from './parameter-table.mjs';
 import { projectRoot as root, venvPython } from './paths.mjs';
 
 const header =
@@ -124,6 +125,15 @@ const generated = {
     await shared('kohya/trainer-options.ts'),
     await shared('parameters.ts'),
   ),
+  'docs/parameters.md': parameterTable({
+    ...(await shared('parameters.ts')),
+    ...(await shared('kohya/gui-fields/sdxl.ts')),
+    ...(await shared('kohya/gui-fields/other-models.ts')),
+    ...(await shared('kohya/gui-fields/fates.ts')),
+    ...(await shared('kohya/own-defaults.ts')),
+    ...(await shared('kohya/convert.ts')),
+    ...(await shared('kohya/write-fields.ts')),
+  }),
 };
 for (const [name, content] of Object.entries(generated)) {
   const file = join(root, name);

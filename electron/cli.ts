@@ -4,6 +4,7 @@ import { parameters } from '../shared/parameters';
 import { toProblem } from '../shared/result';
 import { addCaptionOptions, captionCommand } from './cli/caption';
 import { createContext, type Context } from './cli/context';
+import { exportCommand } from './cli/export';
 import { inspectCommand } from './cli/inspect';
 import { planCommand } from './cli/plan';
 import { printProblem } from './cli/print';
@@ -35,11 +36,13 @@ function countOfProcesses(text: string): number {
   return count;
 }
 
+const aConfig = 'a config: kohya_ss’s JSON, sd-scripts’ TOML, or one of ours';
+
 const program = new Command('atelier').description('Teach SDXL a subject, without a window.');
 
 program
   .command('plan')
-  .argument('<config>', 'a config as kohya_ss saves it, or one of ours')
+  .argument('<config>', aConfig)
   .option('--json', 'print one JSON object', false)
   .description('what a training run would do; needs no base model')
   .action((file: string, { json }: { json: boolean }) =>
@@ -47,8 +50,15 @@ program
   );
 
 program
+  .command('export')
+  .argument('<config>', aConfig)
+  .argument('<file>', 'what is written: .json for kohya_ss, .toml for sd-scripts')
+  .description('write a config as kohya_ss or sd-scripts reads it')
+  .action((config: string, file: string) => run(() => exportCommand(config, file)));
+
+program
   .command('train')
-  .argument('[config]', 'a config as kohya_ss saves it, or one of ours')
+  .argument('[config]', aConfig)
   .option('--sample', 'train the sample project', false)
   .option('--folder <folder>', 'where the sample project is prepared')
   .option('--resume <folder>', 'go on with the training of a job’s folder')

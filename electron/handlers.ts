@@ -4,7 +4,10 @@ import { ProblemError } from '../shared/result';
 import type { Handlers } from './ipc-answer';
 import { openFolder, revealInFolder } from './security/external';
 import type { Services } from './services';
-import { choosePath } from './services/dialogs';
+import { bucketPhotos } from './services/bucket-photos';
+import { openConfig, saveConfig } from './services/config-files';
+import { chooseConfigPlace, choosePath } from './services/dialogs';
+import { runSpeeds } from './services/run-speeds';
 
 export interface HandlerOptions {
   readonly services: Services;
@@ -24,6 +27,11 @@ export function createHandlers({
   onSaved,
 }: HandlerOptions): Handlers {
   const { settings, presets, datasets, preparation, jobs, worker } = services;
+  const parent = (): BrowserWindow => {
+    const open = window();
+    if (open === null) throw new ProblemError('no_window', 'The window is closed.');
+    return open;
+  };
   return {
     'app:info': () => info,
     'app:openLogFolder': async () => {
@@ -47,11 +55,10 @@ export function createHandlers({
       await presets.delete(id);
       return null;
     },
-    'dialog:choose': (request) => {
-      const parent = window();
-      if (parent === null) throw new ProblemError('no_window', 'The window is closed.');
-      return choosePath(parent, request);
-    },
+    'dialog:choose': (request) => choosePath(parent(), request),
+    'config:open': ({ path }) => openConfig(path),
+    'config:save': ({ draft, kind }) =>
+      saveConfig(draft, kind, (suggested) => chooseConfigPlace(parent(), kind, suggested)),
     'datasets:folderOf': async ({ path }) => ({ folder: await datasets.folderOf(path) }),
     'datasets:scan': ({ folder, captionExtension }) => datasets.scan(folder, captionExtension),
     'datasets:planPreparation': (form) => preparation.plan(form),
@@ -64,6 +71,10 @@ export function createHandlers({
       caption: await datasets.writeCaption(imageId, captionExtension, text),
     }),
     'plan:make': (config) => worker.ask('plan', { config, concepts: null }),
+    'plan:memory': (question) => worker.ask('memory', question),
+    'plan:bucket': async (question) =>
+      bucketPhotos(await worker.ask('bucket', question), services.thumbnails),
+    'plan:speeds': async () => runSpeeds(await jobs.listAll(), (jobId) => jobs.configOf(jobId)),
     'model:identify': ({ path }) => worker.ask('identify', { path }),
     'lora:inspect': ({ jobId, path }) => worker.ask('inspect', { path: jobs.pathOf(jobId, path) }),
     'environment:probe': () => worker.ask('probe', {}),

@@ -1,11 +1,33 @@
 import { z } from 'zod';
 import type { JobSummary, JobView } from './job-view';
-import { trainConfigSchema } from './parameters';
+import { configKinds } from './kohya/config-kinds';
+import { importNoteSchema } from './kohya/notes';
+import { parameterKeys, trainConfigSchema, type TrainConfig } from './parameters';
 import { ownPresetSchema, presetNameSchema, presetValuesSchema } from './preset-values';
-import { captionConfigSchema, controls, jobEventSchema, planSchema } from './protocol';
-import { inspectionSchema, modelIdentitySchema, probeSchema } from './worker-protocol';
+import {
+  captionConfigSchema,
+  controls,
+  count,
+  deviceSchema,
+  jobEventSchema,
+  planSchema,
+  sizeSchema,
+} from './protocol';
+import { runSpeedSchema } from './time-estimate';
+import {
+  bucketPictureSchema,
+  inspectionSchema,
+  memorySchema,
+  modelIdentitySchema,
+  probeSchema,
+} from './worker-protocol';
 import { problemSchema, type Result } from './result';
-import { datasetFormSchema, settingsPatchSchema, settingsSchema } from './settings';
+import {
+  datasetFormSchema,
+  settingsPatchSchema,
+  settingsSchema,
+  trainDraftSchema,
+} from './settings';
 
 /**
  * Every IPC channel: what goes in and what comes out. The preload's `window.api`, the renderer's client and main's
@@ -137,6 +159,16 @@ export const scanProgressSchema = z.strictObject({
 });
 export type ScanProgress = z.infer<typeof scanProgressSchema>;
 
+/** A config that was read, and what became of what its file says. Not yet checked: a folder may be missing. */
+const openedConfigSchema = z.strictObject({
+  /** Of the file, without its folder. */
+  name: z.string(),
+  config: z.custom<TrainConfig>((value) => typeof value === 'object' && value !== null),
+  taken: z.array(z.enum(parameterKeys)).readonly(),
+  notes: z.array(importNoteSchema).readonly(),
+});
+export type OpenedConfig = z.infer<typeof openedConfigSchema>;
+
 const ownPresetsSchema = z.strictObject({
   /** By name. */
   presets: z.array(ownPresetSchema),
@@ -144,6 +176,20 @@ const ownPresetsSchema = z.strictObject({
   problems: z.array(problemSchema),
 });
 export type OwnPresets = z.infer<typeof ownPresetsSchema>;
+
+const bucketPhotoSchema = bucketPictureSchema.omit({ path: true }).extend({
+  /** As in `imageInfoSchema`; null for a file that is gone. */
+  id: z.string().nullable(),
+  name: z.string(),
+});
+export type BucketPhoto = z.infer<typeof bucketPhotoSchema>;
+
+const bucketPageSchema = z.strictObject({
+  /** How many photos the bucket has. */
+  total: count(),
+  photos: z.array(bucketPhotoSchema),
+});
+export type BucketPage = z.infer<typeof bucketPageSchema>;
 
 export const contract = {
   'app:info': { request: nothing, response: appInfoSchema },
@@ -181,6 +227,14 @@ export const contract = {
     /** Null when the dialog was cancelled. */
     response: z.strictObject({ path: z.string().nullable() }),
   },
+  /** Reads a config of kohya_ss or sd-scripts; it is the page that uses it, or not. */
+  'config:open': { request: z.strictObject({ path: z.string() }), response: openedConfigSchema },
+  /** Asks for a place, and writes the config there. Null when the dialog was cancelled. */
+  'config:save': {
+    request: z.strictObject({ draft: trainDraftSchema, kind: z.enum(configKinds) }),
+    /** `otherwise`: what Kohya's trainer does otherwise with it. */
+    response: z.strictObject({ path: z.string(), otherwise: z.array(z.string()) }).nullable(),
+  },
   /** For what was dropped: the folder itself, or the folder of a file. */
   'datasets:folderOf': {
     request: z.strictObject({ path: z.string() }),
@@ -202,6 +256,23 @@ export const contract = {
     response: z.strictObject({ caption: z.string().nullable() }),
   },
   'plan:make': { request: trainConfigSchema, response: planSchema },
+  /** What a run with these parameters needs of a device's memory. */
+  'plan:memory': {
+    request: z.strictObject({ config: trainConfigSchema, device: deviceSchema }),
+    response: memorySchema,
+  },
+  /** Some of the photos of a bucket, from `offset` on. */
+  'plan:bucket': {
+    request: z.strictObject({
+      config: trainConfigSchema,
+      resolution: sizeSchema,
+      offset: count(),
+      limit: z.int().min(1).max(200),
+    }),
+    response: bucketPageSchema,
+  },
+  /** How fast earlier trainings were, newest first. */
+  'plan:speeds': { request: nothing, response: z.array(runSpeedSchema) },
   'model:identify': {
     request: z.strictObject({ path: z.string() }),
     response: modelIdentitySchema,

@@ -70,12 +70,22 @@ export type Proc = z.infer<typeof procSchema>;
 
 // ---- plan -----------------------------------------------------------------------------------------------------------
 
+/** Width, height in pixels. */
+export const sizeSchema = z.tuple([z.int().min(1), z.int().min(1)]);
+
 const bucketSchema = z
   .strictObject({
-    /** Width, height in pixels. */
-    resolution: z.tuple([z.int().min(1), z.int().min(1)]),
-    /** Images times repeats, regularization included. */
+    resolution: sizeSchema,
+    /** Images times repeats of the first epoch, regularization included. */
     count: z.int().min(1),
+    /** Distinct pictures of all epochs, regularization included. */
+    images: count(),
+    /** Of the first epoch; the last of a bucket may be smaller than the others. */
+    batches: count(),
+    /** It holds less than a batch. */
+    short: z.boolean(),
+    /** How many of the pictures are made larger to fill it. */
+    enlarged: count(),
   })
   .meta({ id: 'Bucket' });
 
@@ -91,6 +101,39 @@ export const conceptSourceSchema = z.strictObject(conceptSource).meta({ id: 'Con
 
 const conceptSchema = z.strictObject({ ...conceptSource, images: count() }).meta({ id: 'Concept' });
 
+/** A disk that a run writes to. */
+const diskSchema = z
+  .strictObject({
+    /** Where the run writes on it. */
+    folder: z.string(),
+    /** The most bytes that the run's files take there at one time; null while their sizes are not known. */
+    needBytes: count().nullable(),
+    /** Null where it cannot be told. */
+    freeBytes: count().nullable(),
+  })
+  .meta({ id: 'Disk' });
+
+/** What a run writes. */
+const filesSchema = z
+  .strictObject({
+    /** LoRA files that are saved, the last one included. */
+    checkpoints: count(),
+    /** Those that are there in the end: Save last N deletes the others. */
+    checkpointsKept: count(),
+    /** Of each; null where only the built LoRA can tell. */
+    checkpointBytes: count().nullable(),
+    /** The most states to go on from that there are at one time. */
+    states: count(),
+    /** Of each; null as `checkpointBytes`. */
+    stateBytes: count().nullable(),
+    /** Sample pictures that are drawn. */
+    samples: count(),
+    /** Of all of them, by what pictures of such sizes usually take. */
+    samplesBytes: count(),
+    disks: z.array(diskSchema),
+  })
+  .meta({ id: 'PlannedFiles' });
+
 /** What a training run will do, computed by the code that will do it. */
 export const planSchema = z
   .strictObject({
@@ -104,12 +147,21 @@ export const planSchema = z
     validationImages: count(),
     batchesPerEpoch: count(),
     stepsPerEpoch: count(),
+    /** What an epoch would have without the regularization pictures. */
+    stepsWithoutRegularization: count(),
     epochs: count(),
     totalSteps: count(),
+    /** Distinct training pictures that are made larger to fill their bucket. */
+    enlargedImages: count(),
+    /** Training pictures whose folder's name is their caption. */
+    uncaptionedImages: count(),
+    files: filesSchema,
     warnings: z.array(problemSchema),
   })
   .meta({ id: 'Plan' });
 export type Plan = z.infer<typeof planSchema>;
+export type PlannedFiles = Plan['files'];
+export type Bucket = Plan['buckets'][number];
 
 // ---- events.jsonl ---------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { trainConfigSchema } from './parameters';
-import { conceptSourceSchema, count, deviceSchema, planSchema, versionsSchema } from './protocol';
+import {
+  conceptSourceSchema,
+  count,
+  deviceSchema,
+  phases,
+  planSchema,
+  sizeSchema,
+  versionsSchema,
+} from './protocol';
 import { problemSchema } from './result';
 
 /** Short questions to the bridge and its answers: `python -m lora_bridge serve`, one JSON object a line. */
@@ -14,6 +22,17 @@ const planRequestSchema = z
     concepts: z.array(conceptSourceSchema).nullable(),
   })
   .meta({ id: 'PlanRequest' });
+const bucketRequestSchema = z
+  .strictObject({
+    type: z.literal('bucket'),
+    id: z.int(),
+    config: trainConfigSchema,
+    resolution: sizeSchema,
+    /** The first of the pictures that are asked for, counted from 0. */
+    offset: count(),
+    limit: z.int().min(1).max(200),
+  })
+  .meta({ id: 'BucketRequest' });
 const inspectRequestSchema = z
   .strictObject({ type: z.literal('inspect'), id: z.int(), path: z.string() })
   .meta({ id: 'InspectRequest' });
@@ -34,9 +53,21 @@ const pictureRequestSchema = z
   })
   .meta({ id: 'PictureRequest' });
 
+const memoryRequestSchema = z
+  .strictObject({
+    type: z.literal('memory'),
+    id: z.int(),
+    config: trainConfigSchema,
+    /** What it is to be trained on. */
+    device: deviceSchema,
+  })
+  .meta({ id: 'MemoryRequest' });
+
 export const workerRequestSchema = z
   .discriminatedUnion('type', [
     planRequestSchema,
+    memoryRequestSchema,
+    bucketRequestSchema,
     inspectRequestSchema,
     identifyRequestSchema,
     probeRequestSchema,
@@ -44,6 +75,34 @@ export const workerRequestSchema = z
   ])
   .meta({ id: 'WorkerRequest' });
 export type WorkerRequest = z.infer<typeof workerRequestSchema>;
+
+/** A picture as it comes into its bucket: resized as a whole, then cut. */
+export const bucketPictureSchema = z
+  .strictObject({
+    path: z.string(),
+    /** As shown, that is with the EXIF orientation applied. */
+    size: sizeSchema,
+    resized: sizeSchema,
+    /** Left and top of what is kept of the resized picture; it is as large as the bucket. */
+    crop: z.tuple([count(), count()]),
+    /** It is cut elsewhere each time; `crop` is the middle of the places. */
+    cropMoves: z.boolean(),
+    /** How often the first epoch shows it: 0 for one whose turn comes later. */
+    repeats: count(),
+    regularization: z.boolean(),
+    /** It is made larger to fill the bucket. */
+    enlarged: z.boolean(),
+  })
+  .meta({ id: 'BucketPicture' });
+export type BucketPicture = z.infer<typeof bucketPictureSchema>;
+
+export const bucketPicturesSchema = z
+  .strictObject({
+    /** How many the bucket has. */
+    total: count(),
+    pictures: z.array(bucketPictureSchema),
+  })
+  .meta({ id: 'BucketPictures' });
 
 const loraModuleSchema = z
   .strictObject({
@@ -120,9 +179,74 @@ export const pictureFactsSchema = z
   .meta({ id: 'PictureFacts' });
 export type PictureFacts = z.infer<typeof pictureFactsSchema>;
 
+const memoryPartsSchema = z
+  .strictObject({
+    /** The frozen models that stay on the device. */
+    weights: count(),
+    /** What is learnt, with its gradients. */
+    adapter: count(),
+    optimizer: count(),
+    activations: count(),
+    /** What the libraries take, and what they cannot fill. */
+    libraries: count(),
+  })
+  .meta({ id: 'MemoryParts' });
+export type MemoryParts = z.infer<typeof memoryPartsSchema>;
+
+const phaseMemorySchema = z
+  .strictObject({
+    phase: z.enum(phases),
+    /** At its peak. */
+    bytes: count(),
+    /** Of them the base model's file, mapped: the system takes that back where memory runs short. */
+    fileBytes: count(),
+  })
+  .meta({ id: 'PhaseMemory' });
+
+/** A change that makes a run need less. */
+const memoryChangeSchema = z
+  .strictObject({
+    /** For the config. Empty where a person has to change the dataset file. */
+    values: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+    /** What to do, as a sentence. */
+    advice: z.string(),
+    /** What that costs in time or quality, as a sentence. */
+    cost: z.string(),
+  })
+  .meta({ id: 'MemoryChange' });
+export type MemoryChange = z.infer<typeof memoryChangeSchema>;
+
+/** How much memory a training needs of one device. All sizes are in bytes. */
+export const memorySchema = z
+  .strictObject({
+    /** Of a training step. */
+    parts: memoryPartsSchema,
+    /** In the order of the run; those that it does not have are not there. */
+    phases: z.array(phaseMemorySchema).min(1),
+    /** The highest of all peaks. */
+    peakBytes: count(),
+    /** What has to be there: the highest peak without what the system can take back. */
+    neededBytes: count(),
+    /** Null where it cannot be told. */
+    memoryBytes: count().nullable(),
+    /** Null where that cannot be told. */
+    fits: z.boolean().nullable(),
+    /** The load that the estimate is for. */
+    batch: count(),
+    pixels: count(),
+    /** The least costly changes that make it fit: empty where it fits, null where nothing does. */
+    fit: z.array(memoryChangeSchema).nullable(),
+    /** What it needs with every change there is. */
+    leastBytes: count(),
+  })
+  .meta({ id: 'Memory' });
+export type Memory = z.infer<typeof memorySchema>;
+
 /** The answer schema of each request type. */
 export const workerAnswers = {
   plan: planSchema,
+  memory: memorySchema,
+  bucket: bucketPicturesSchema,
   inspect: inspectionSchema,
   identify: modelIdentitySchema,
   probe: probeSchema,

@@ -71,6 +71,12 @@ export const testFullSize = command(async (args) => {
   process.exitCode = await attached(venvPython(projectRoot), [script, ...args]);
 });
 
+export const measureMemory = command(async (args) => {
+  await bringUpToDate(projectRoot, { window: false });
+  const script = join(projectRoot, 'build', 'measure_memory.py');
+  process.exitCode = await attached(venvPython(projectRoot), [script, ...args]);
+});
+
 export const buildTinyWorld = command(async (args) => {
   await bringUpToDate(projectRoot, { window: false });
   const script = join(projectRoot, 'build', 'tiny-world', 'build.py');

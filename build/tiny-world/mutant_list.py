@@ -262,8 +262,8 @@ MUTANTS = (
         "accumulation-adds-up",
         "The loss of accumulated batches is divided by each batch's samples instead of all of them.",
         "trainer.py",
-        "batch.weights, count)",
-        "batch.weights, len(appearances))",
+        "weights, count)",
+        "weights, len(appearances))",
         (_RUN + "test_accumulated_batches_equal_a_large_one",),
     ),
     Mutant(

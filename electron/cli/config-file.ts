@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, isAbsolute, join, resolve, win32 } from 'node:path';
-import { importKohyaJson, type ImportNote } from '../../shared/kohya/import-json';
+import { importConfig } from '../../shared/kohya/config-file';
+import type { ImportNote } from '../../shared/kohya/notes';
 import { parameterProblems, type TrainConfig } from '../../shared/parameters';
 import { ProblemError } from '../../shared/result';
 import { fileProblem } from '../lib/file-problem';
@@ -15,7 +16,7 @@ const titles: Record<ImportNote['kind'], string> = {
 };
 
 /**
- * A training config out of a file of kohya_ss, or of our own; says on stderr what was changed or left out.
+ * A training config out of a file of kohya_ss or sd-scripts, or of our own; says on stderr what was changed or left out.
  *
  * @param given what counts instead of what the file has
  * @throws ProblemError with the first thing that is wrong with it
@@ -24,12 +25,17 @@ export async function readConfigFile(
   path: string,
   given: Partial<TrainConfig> = {},
 ): Promise<TrainConfig> {
+  return checkConfig(completePaths({ ...(await readConfigText(path)), ...given }));
+}
+
+/** The same as it stands in the file, not yet checked. */
+export async function readConfigText(path: string): Promise<TrainConfig> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw fileProblem(error, path);
   });
-  const { config, notes } = importKohyaJson(text, basename(path));
+  const { config, notes } = importConfig(text, basename(path));
   printNotes(notes);
-  return checkConfig(completePaths({ ...config, ...given }));
+  return config;
 }
 
 function printNotes(notes: readonly ImportNote[]): void {

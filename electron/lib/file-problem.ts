@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { ProblemError } from '../../shared/result';
 
 export const codeOf = (error: unknown): string =>
@@ -39,3 +40,13 @@ export function fileProblem(error: unknown, path: string): unknown {
       return error;
   }
 }
+
+/** Whether there is anything at a path. @throws ProblemError where that cannot be told */
+export const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (isNotFound(error)) return false;
+      throw fileProblem(error, path);
+    },
+  );

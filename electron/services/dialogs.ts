@@ -1,5 +1,6 @@
 import { dialog, type BrowserWindow, type OpenDialogOptions } from 'electron';
 import type { Request, Response } from '../../shared/contract';
+import type { ConfigKind } from '../../shared/kohya/config-kinds';
 
 type Choice = Request<'dialog:choose'>;
 
@@ -27,4 +28,21 @@ export async function choosePath(
     ...optionsOf(choice),
   });
   return { path: canceled ? null : (filePaths[0] ?? null) };
+}
+
+const kindNames: Record<ConfigKind, string> = { json: 'Kohya JSON', toml: 'sd-scripts TOML' };
+
+/** The dialog asks before a file is replaced. Null when it was cancelled. */
+export async function chooseConfigPlace(
+  window: BrowserWindow,
+  kind: ConfigKind,
+  suggested: string,
+): Promise<string | null> {
+  const { canceled, filePath } = await dialog.showSaveDialog(window, {
+    title: `Save as ${kindNames[kind]}`,
+    defaultPath: suggested,
+    filters: [{ name: kindNames[kind], extensions: [kind] }],
+    properties: ['showOverwriteConfirmation', 'createDirectory'],
+  });
+  return canceled || filePath === '' ? null : filePath;
 }

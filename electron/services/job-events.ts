@@ -1,4 +1,9 @@
-import { jobEventSchema, PROTOCOL_VERSION, type JobEvent } from '../../shared/protocol';
+import {
+  jobEventSchema,
+  PROTOCOL_VERSION,
+  type JobEvent,
+  type PlannedFiles,
+} from '../../shared/protocol';
 import type { Problem } from '../../shared/result';
 
 export type ParsedLine =
@@ -30,11 +35,39 @@ export function parseEventLine(line: string): ParsedLine {
 /** Events of runs of earlier versions lack what was not told then. */
 function completed(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if ('plan' in value && typeof value.plan === 'object')
-    return { ...value, plan: { validationImages: 0, ...value.plan } };
+  if ('plan' in value && typeof value.plan === 'object' && value.plan !== null)
+    return { ...value, plan: completedPlan(value.plan) };
   if ('type' in value && value.type === 'step') return completedStep(value);
   return value;
 }
+
+const completedPlan = (plan: object): object => ({
+  validationImages: 0,
+  stepsWithoutRegularization: 'stepsPerEpoch' in plan ? plan.stepsPerEpoch : 0,
+  enlargedImages: 0,
+  uncaptionedImages: 0,
+  files: noFiles,
+  ...plan,
+  ...('buckets' in plan && Array.isArray(plan.buckets)
+    ? { buckets: plan.buckets.map(completedBucket) }
+    : {}),
+});
+
+const noFiles: PlannedFiles = {
+  checkpoints: 0,
+  checkpointsKept: 0,
+  checkpointBytes: null,
+  states: 0,
+  stateBytes: null,
+  samples: 0,
+  samplesBytes: 0,
+  disks: [],
+};
+
+const completedBucket = (bucket: unknown): unknown =>
+  typeof bucket === 'object' && bucket !== null
+    ? { images: 0, batches: 0, short: false, enlarged: 0, ...bucket }
+    : bucket;
 
 const completedStep = (step: object): object => ({
   averageLoss: null,

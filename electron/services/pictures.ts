@@ -89,15 +89,22 @@ export const isPicture = (name: string): boolean => {
 
 const { compare: naturalOrder } = new Intl.Collator('en', { numeric: true });
 
+/** The id of a picture; another one when its file is changed. */
+export const idOf = (
+  path: string,
+  { mtimeMs, size }: { readonly mtimeMs: number; readonly size: number },
+): string =>
+  createHash('sha256')
+    .update(`${path}\0${String(mtimeMs)}\0${String(size)}`)
+    .digest('hex')
+    .slice(0, 32);
+
 /** Null when it went away meanwhile, or is not a file. */
 async function describe(path: string, name: string): Promise<PictureFile | null> {
   try {
     const stats = await stat(path);
     if (!stats.isFile()) return null;
-    const hash = createHash('sha256').update(
-      `${path}\0${String(stats.mtimeMs)}\0${String(stats.size)}`,
-    );
-    return { id: hash.digest('hex').slice(0, 32), name, path, bytes: stats.size };
+    return { id: idOf(path, stats), name, path, bytes: stats.size };
   } catch (error) {
     if (isNotFound(error)) return null;
     throw fileProblem(error, path);

@@ -33,8 +33,9 @@ export class Thumbnails {
     return facts;
   }
 
-  /** The bytes of a thumbnail; null when there is none. */
-  find(id: string): Promise<Buffer | null> {
+  /** The bytes of a thumbnail, once it is made where it is being made; null when there is none. */
+  async find(id: string): Promise<Buffer | null> {
+    await this.#known.get(id)?.catch(() => undefined);
     return readFile(this.#fileOf(id)).catch(() => null);
   }
 

@@ -37,6 +37,9 @@ def _job(folder: str) -> int:
 
 
 def _rank(folder: str, number: int) -> int:
+    from lora_bridge.system import ignore_stop_signals
+
+    ignore_stop_signals()  # the job's own process decides for all
     from lora_bridge.quiet import prepare_streams
 
     prepare_streams()

@@ -38,6 +38,11 @@ class Sample(Struct, frozen=True):
     part: int
     """Its number in `Dataset.parts`. Samples of different parts are never in one batch."""
 
+    @property
+    def is_enlarged(self) -> bool:
+        """The picture is made larger to fill its bucket."""
+        return self.fit.resized.area > self.picture.size.area
+
 
 class Deal(Struct, frozen=True):
     """What the epochs of a part are dealt from."""

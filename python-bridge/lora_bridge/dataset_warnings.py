@@ -24,6 +24,7 @@ def dataset_warnings(dataset: Dataset) -> Iterator[Problem]:
         yield from _about_files(folder)
         yield from _about_captions(folder)
         yield from _about_masks(folder, masked_loss=dataset.config.masked_loss)
+    yield from _about_classes(dataset)
     yield from _about_sizes(dataset)
     yield from _about_batches(dataset)
 
@@ -57,7 +58,15 @@ def _about_captions(folder: PictureFolder) -> Iterator[Problem]:
             code="caption_missing",
             message=f"{len(missing)} of {pictures(len(folder.pictures))} in {where} have no caption; "
             f"{instead}.",
-            hint="Captioning writes one for each picture.",
+            hint="Without it the background, clothes and light are learnt as part of the subject. "
+            "Captioning writes one for each picture.",
+        )
+    if missing and folder.source.regularization and not folder.source.prompt:
+        yield Problem(
+            code="regularization_unnamed",
+            message=f"{pictures(len(missing))} in {where} are regularization pictures without a caption, and "
+            "their folder names no class, so that they preserve no word.",
+            hint="Name the folder as 1_class, such as 1_woman, or caption them.",
         )
     flaws = {picture.caption.flaw: None for picture in folder.pictures}
     for flaw in flaws:
@@ -105,6 +114,20 @@ def _about_masks(folder: PictureFolder, *, masked_loss: bool) -> Iterator[Proble
         )
 
 
+def _about_classes(dataset: Dataset) -> Iterator[Problem]:
+    """Regularization pictures that say of others what the training says of its subject."""
+    folders = [folder.source for folder in dataset.folders() if folder.pictures]
+    taught = {source.prompt for source in folders if not source.regularization and source.prompt}
+    for source in folders:
+        if source.regularization and source.prompt in taught:
+            yield Problem(
+                code="regularization_named_alike",
+                message=f"The regularization pictures in {source.folder} are called “{source.prompt}”, as "
+                "those that are trained on, so that each undoes what the other teaches.",
+                hint="Name their folder by the class alone, such as 1_woman.",
+            )
+
+
 def _about_sizes(dataset: Dataset) -> Iterator[Problem]:
     if dataset.unfit:
         yield Problem(
@@ -116,7 +139,7 @@ def _about_sizes(dataset: Dataset) -> Iterator[Problem]:
     enlarged = {
         sample.picture.path: sample.picture
         for sample in dataset.samples
-        if sample.fit.resized.area > sample.picture.size.area and not sample.regularization
+        if sample.is_enlarged and not sample.regularization
     }
     if enlarged:
         names = [f"{picture.path.name} ({picture.size})" for picture in enlarged.values()]
@@ -135,5 +158,6 @@ def _about_batches(dataset: Dataset) -> Iterator[Problem]:
             yield Problem(
                 code="short_batches",
                 message=f"Some buckets hold less than a batch of {part.batch_size}: {listed(short)}.",
-                hint="Their batches are smaller. Crop pictures alike, or lower the batch size.",
+                hint="Their batches are smaller, so each picture counts for more. Crop pictures alike, or "
+                "lower the batch size.",
             )

@@ -7,13 +7,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from lora_bridge.problems import ProblemError
-from lora_bridge.wording import listed
+from lora_bridge.wording import listed, mebibytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-_MEBIBYTE = 1 << 20
 
 
 class Need(NamedTuple):
@@ -37,12 +35,7 @@ def require_room(needs: Sequence[Need]) -> None:
             verb = "needs" if len(together) == 1 and together[0].what.startswith("the LoRA") else "need"
             raise ProblemError(
                 "disk_full",
-                f"The disk of {together[0].folder} has {_mebibytes(free)} free, but "
-                f"{listed([need.what for need in together])} {verb} {_mebibytes(size)}.",
+                f"The disk of {together[0].folder} has {mebibytes(free)} free, but "
+                f"{listed([need.what for need in together])} {verb} {mebibytes(size)}.",
                 "Make room, save less often (Save every N epochs), or choose a folder on another disk.",
             )
-
-
-def _mebibytes(size: int) -> str:
-    """To one digit while that is needed to tell it from nothing."""
-    return f"{size / _MEBIBYTE:,.1f} MiB" if size < 10 * _MEBIBYTE else f"{size / _MEBIBYTE:,.0f} MiB"

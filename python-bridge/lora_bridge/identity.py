@@ -15,12 +15,13 @@ from lora_bridge.wording import listed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lora_bridge.dataset import Dataset
+    from lora_bridge.dataset import Dataset, Sample
     from lora_bridge.protocol_types import TrainConfig
 
 _EDGE_BYTES = 1 << 16
 _LIBRARIES = ("torch", "diffusers", "transformers")
 _WEIGHTS = "*.safetensors"
+_FILES = ("base_weights", "network_weights", "lycoris_preset")
 
 # What may differ between a run and one that goes on from it without a word: where things are, what is told of
 # it, and how long it is.
@@ -50,16 +51,25 @@ class Identity(Struct, frozen=True):
     model: str
     vae: str
     versions: dict[str, str]
+    shown: dict[str, str] = {}
+    """By the same name: repeats, rules and buckets that a dataset config asks for."""
+    files: dict[str, str] = {}
+    """By the parameter that names them: files that decide what is learnt, beside model and VAE."""
 
 
 def identity_of(config: TrainConfig, dataset: Dataset) -> Identity:
     """Reads 128 KiB of each picture and 1 MiB of each model file. Raises OSError."""
     pictures: dict[str, str] = {}
     captions: dict[str, str] = {}
+    shown: dict[str, str] = {}
     for sample in dataset.everything():
         picture = sample.picture
         name = f"{picture.path.parent.name}/{picture.path.name}"
         pictures[name] = _edges(picture.path, _EDGE_BYTES)
+        if picture.mask is not None:
+            pictures[name] += f" {_edges(picture.mask, _EDGE_BYTES)}"
+        if config.dataset_config.strip():
+            shown[name] = _how_shown(sample, dataset)
         captions[name] = hashlib.sha256("\n".join(picture.caption.lines).encode()).hexdigest()
     return Identity(
         pictures,
@@ -67,6 +77,8 @@ def identity_of(config: TrainConfig, dataset: Dataset) -> Identity:
         _model(config.pretrained_model_name_or_path),
         _model(config.vae.strip()),
         {library: version(library) for library in _LIBRARIES},
+        shown,
+        {key: " ".join(map(_model, getattr(config, key).splitlines())) for key in _FILES},
     )
 
 
@@ -80,6 +92,11 @@ def changes(
         *_counted("picture", "are no longer there", before.pictures.keys() - now.pictures.keys()),
         *_counted("picture", "were edited", _differing(before.pictures, now.pictures)),
         *_counted("caption", "were edited", _differing(before.captions, now.captions)),
+        *_counted("picture", "are shown by other rules", _differing(before.shown, now.shown)),
+        *(
+            f"The file of {key} is another one, or was edited."
+            for key in sorted(_differing(before.files, now.files))
+        ),
         *(["The base model is another one, or was edited."] if before.model != now.model else []),
         *(["The VAE is another one, or was edited."] if before.vae != now.vae else []),
         *(
@@ -110,6 +127,21 @@ def _counted(what: str, became: str, names: set[str]) -> Iterator[str]:
         became = became.replace("are", "is", 1) if became.startswith("are") else became.replace("were", "was")
     if names:
         yield f"{len(names)} {what}{'' if len(names) == 1 else 's'} {became}: {listed(sorted(names))}."
+
+
+def _how_shown(sample: Sample, dataset: Dataset) -> str:
+    """All that a dataset config says of a picture, but where it lies."""
+    subset, part = sample.subset, dataset.parts[sample.part]
+    said = (
+        sample.repeats,
+        sample.regularization,
+        subset.captions,
+        subset.pictures,
+        subset.preserves_output,
+        part.rules,
+        part.batch_size,
+    )
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
 def _model(name: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lora_bridge.lycoris_network import LycorisChances, LycorisSite
 from lora_bridge.lycoris_sites import choose_sites
+from lora_bridge.metadata_config import name_of_place
 from lora_bridge.switches import Chances
 
 if TYPE_CHECKING:
@@ -83,9 +84,15 @@ def lycoris_network_args(config: TrainConfig) -> dict[str, str]:
             "decompose_both": config.decompose_both,
         }
     if config.lora_type.startswith("LyCORIS/"):
-        given |= {
+        own = {
+            "dylora": {"block_size": config.unit},
+            "ia3": {"train_on_input": config.train_on_input},
+            "diag-oft": {"constraint": config.constrain, "rescaled": config.rescaled},
+            "boft": {"constraint": config.constrain, "rescaled": config.rescaled},
+        }
+        given |= own.get(algorithm, {}) | {
             "algo": algorithm,
-            "preset": config.lycoris_preset,
+            "preset": name_of_place(config.lycoris_preset),
             "rank_dropout_scale": config.rank_dropout_scale,
             "train_norm": config.train_norm,
         }

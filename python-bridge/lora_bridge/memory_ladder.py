@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec.structs import replace
 
 from lora_bridge.class_source import is_installed
-from lora_bridge.memory_estimate import captions_vary, pictures_vary
+from lora_bridge.memory_estimate import Run, captions_vary, pictures_vary, vae_stays
 from lora_bridge.optimizer_choice import part_rates
 
 if TYPE_CHECKING:
@@ -19,15 +19,14 @@ if TYPE_CHECKING:
 _LEAST_RANK = 4
 _LEAST_SIDE, _SIDE_STEP, _ROUNDED_TO = 512, 128, 64
 _MOST_ACCUMULATED = 120
-
-
-class Run(NamedTuple):
-    """What decides how much memory a run needs."""
-
-    config: TrainConfig
-    latent_pixels: int
-    """Of the largest latent."""
-    batch: int
+_CHECKPOINTING_COSTS = {
+    "selective": "A little time: what is quickly computed is computed twice. What is learnt stays the same.",
+    "full": "Steps take about 40 % longer than without it. What is learnt stays the same.",
+}
+_QUANTIZED_COSTS = {
+    "int8": "Steps take 1.4 to 3 times as long. The base model is rounded, hardly to be seen.",
+    "nf4": "Steps take 1.2 to 3 times as long. The base model is rounded coarsely, which can cost likeness.",
+}
 
 
 class Change(NamedTuple):
@@ -37,11 +36,15 @@ class Change(NamedTuple):
     """A later change of a kind takes the place of an earlier one."""
     advice: str
     """As it goes on after `if you`."""
+    cost: str
+    """What it costs in time or quality, as a sentence."""
     values: dict[str, Any]
     """For the config."""
     latent_pixels: float = 1.0
     """How many of them are left."""
     batch: int | None = None
+    by_hand: bool = False
+    """The dataset file decides it, which only a person changes."""
 
 
 def after(run: Run, changes: Iterable[Change]) -> Run:
@@ -49,25 +52,31 @@ def after(run: Run, changes: Iterable[Change]) -> Run:
     for change in {change.kind: change for change in changes}.values():
         config = replace(run.config, **change.values)
         pixels = round(run.latent_pixels * change.latent_pixels)
-        run = Run(config, pixels, run.batch if change.batch is None else change.batch)
+        batch = run.batch if change.batch is None else change.batch
+        run = run._replace(config=config, latent_pixels=pixels, batch=batch)
     return run
 
 
 def steps_down(run: Run) -> Iterator[Change]:
     """Every change there is, those of a kind one after the other, each further down than the one before."""
     config = run.config
-    if not config.cache_latents and not pictures_vary(config):
-        yield Change("latents", "turn Cache latents on", {"cache_latents": True})
+    if vae_stays(config) and not pictures_vary(config):
+        once = "Nothing: each picture is encoded once, before the training."
+        yield Change("latents", "turn Cache latents on", once, {"cache_latents": True})
     only_unet = part_rates(config).keys() == {"unet"}
     if not config.cache_text_encoder_outputs and not captions_vary(config) and only_unet:
-        yield Change("texts", "turn Cache text encoder outputs on", {"cache_text_encoder_outputs": True})
+        once = "Nothing: each caption is read once, before the training."
+        advice = "turn Cache text encoder outputs on"
+        yield Change("texts", advice, once, {"cache_text_encoder_outputs": True})
     yield from _checkpointing(config)
     yield from _smaller_batches(run)
     if config.optimizer.strip().lower() == "adamw" and is_installed("bitsandbytes"):
-        yield Change("optimizer", "set Optimizer to AdamW8bit", {"optimizer": "AdamW8bit"})
+        rounded = "Hardly anything: what the optimizer remembers is rounded to 8 bits."
+        yield Change("optimizer", "set Optimizer to AdamW8bit", rounded, {"optimizer": "AdamW8bit"})
     # fp8 needs as much as int8 and is less exact.
     for how in {"none": ("int8", "nf4"), "nf4": ()}.get(config.quantize_base_model, ("nf4",)):
-        yield Change("quantize", f"set Quantize base model to {how}", {"quantize_base_model": how})
+        advice = f"set Quantize base model to {how}"
+        yield Change("quantize", advice, _QUANTIZED_COSTS[how], {"quantize_base_model": how})
     yield from _lower_ranks(config)
     yield from _smaller_pictures(config)
 
@@ -79,21 +88,26 @@ def _checkpointing(config: TrainConfig) -> Iterator[Change]:
         yield Change(
             "checkpointing",
             f"{turned} Checkpointing method to {less}",
+            _CHECKPOINTING_COSTS[less],
             {"gradient_checkpointing": True, "checkpointing_method": less},
         )
 
 
 def _smaller_batches(run: Run) -> Iterator[Change]:
     """Each batch divides the old one, so that what is accumulated is as much as before."""
-    where = "batch_size in the dataset file" if run.config.dataset_config.strip() else "Train batch size"
+    in_file = bool(run.config.dataset_config.strip())
+    where = "batch_size in the dataset file" if in_file else "Train batch size"
     for batch in range(run.batch - 1, 0, -1):
         accumulated = run.config.gradient_accumulation_steps * run.batch // batch
         if run.batch % batch == 0 and accumulated <= _MOST_ACCUMULATED:
             yield Change(
                 "batch",
                 f"set {where} to {batch} and Gradient accumulate steps to {accumulated}",
+                "Time, where the device had room for more at once. Each step learns from as many pictures as "
+                "before.",
                 {"train_batch_size": batch, "gradient_accumulation_steps": accumulated},
                 batch=batch,
+                by_hand=in_file,
             )
 
 
@@ -104,6 +118,7 @@ def _lower_ranks(config: TrainConfig) -> Iterator[Change]:
         yield Change(
             "rank",
             f"set Network Rank to {rank} and Network Alpha to {alpha:g}",
+            f"The LoRA can hold less: rank {rank} instead of {config.network_dim}.",
             {"network_dim": rank, "network_alpha": alpha},
         )
         rank, alpha = rank // 2, alpha / 2
@@ -119,6 +134,7 @@ def _smaller_pictures(config: TrainConfig) -> Iterator[Change]:
         yield Change(
             "resolution",
             f"set Max resolution to {resolution}",
+            "Fine detail: it learns from smaller pictures. Steps become faster.",
             {"max_resolution": resolution},
             latent_pixels=math.prod(new) / (width * height),
         )

@@ -42,6 +42,8 @@ class RunFacts(Struct, frozen=True):
     """Whose files they are, as Kohya names it."""
     network_args: dict[str, str] = {}
     """What the network was given that differs from its defaults."""
+    mixed_precision: str = ""
+    """What it was computed in, where that is not what the config asks for."""
     thumbnail: str = ""
     """A data URL."""
     hashes: Mapping[str, WholeHash] = field(default_factory=dict[str, WholeHash])
@@ -132,7 +134,7 @@ def _run(facts: RunFacts) -> dict[str, object]:
         "ss_max_grad_norm": config.max_grad_norm,
         "ss_gradient_checkpointing": config.gradient_checkpointing,
         "ss_gradient_accumulation_steps": config.gradient_accumulation_steps,
-        "ss_mixed_precision": config.mixed_precision,
+        "ss_mixed_precision": facts.mixed_precision or config.mixed_precision,
     }
 
 

@@ -45,7 +45,7 @@ def config_for_reproduction(config: TrainConfig, seed: int) -> str:
     for key in _MODELS:
         values[key] = name_of_model(values[key])
     for key in _PLACES:
-        values[key] = "\n".join(_last_of_path(line) for line in values[key].splitlines())
+        values[key] = "\n".join(name_of_place(line) for line in values[key].splitlines())
     return json.dumps({**values, "seed": seed})
 
 
@@ -53,10 +53,10 @@ def name_of_model(name: str) -> str:
     """Of a model on this machine without the folders that lead to it; of one on a hub `owner/model`."""
     name = name.strip()
     is_of_hub = _HUB_NAME.fullmatch(name) and not Path(name).exists()
-    return name if is_of_hub else _last_of_path(name)
+    return name if is_of_hub else name_of_place(name)
 
 
-def _last_of_path(path: str) -> str:
-    """The last step of a path of any system."""
+def name_of_place(path: str) -> str:
+    """A file or folder without the folders that lead to it, on any system."""
     path = path.strip().rstrip("/\\")
     return PureWindowsPath(PurePosixPath(path).name).name

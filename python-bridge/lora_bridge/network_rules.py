@@ -21,6 +21,9 @@ _BLOCK_TYPES = frozenset({"Standard", "Kohya LoCon", "LoRA-FA"})
 _HIGH_RANK = 320
 """The narrowest layers of SDXL's UNet are so wide: what is above it fits in no module whole."""
 
+_LOW_ALPHA = 1 / 16
+"""Of the rank. Kohya's alpha of 1 beside its rank of 8 is above it; beside a rank of 64 it is not."""
+
 
 def require_network(config: TrainConfig) -> None:
     """Raise ProblemError for parameters of the network that contradict each other, or name no file."""
@@ -56,6 +59,14 @@ def network_warnings(config: TrainConfig) -> Iterator[Problem]:
             message=f"Network Alpha ({config.network_alpha:g}) is more than Network Rank "
             f"({config.network_dim}), which acts like a higher learning rate.",
             hint="Half the rank is the usual choice.",
+        )
+    if ranked and 0 < config.network_alpha < config.network_dim * _LOW_ALPHA:
+        yield Problem(
+            code="alpha_far_below_rank",
+            message=f"Network Alpha ({config.network_alpha:g}) is a small part of Network Rank "
+            f"({config.network_dim}): the LoRA acts with {config.network_alpha / config.network_dim:.2g} of "
+            "what it learns, like a learning rate as much lower.",
+            hint="Half the rank is the usual choice; or raise Learning rate.",
         )
     if ranked and config.network_dim > _HIGH_RANK:
         yield Problem(

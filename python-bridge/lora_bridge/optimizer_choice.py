@@ -25,6 +25,11 @@ Family = Literal["plain", "own_rate", "schedule_free", "adafactor"]
 _LABEL = "Optimizer extra arguments"
 _GIVEN = frozenset({"params", "lr"})
 _LOW_RATE = 0.1
+_HIGH_OWN_RATE = 4.0
+"""Above it an optimizer that finds its rate is driven past what it has found."""
+_HIGH_RATE, _LOW_USUAL_RATE = 1e-3, 1e-6
+_SIGN_STEPS = ("Lion", "PagedLion")
+"""Whose steps have one length, so that they bear a third of the usual rates (Chen et al. 2023)."""
 
 PACKAGES = {
     "bitsandbytes": "bitsandbytes==0.50.2",
@@ -188,6 +193,15 @@ def optimizer_warnings(config: TrainConfig) -> Iterator[Problem]:
             f"{rates[0]:g}.",
             hint="Set Learning rate to 1.",
         )
+    if finds_rate and rates[0] > _HIGH_OWN_RATE:
+        yield Problem(
+            code="rate_too_high",
+            message=f"{config.optimizer} finds its learning rate itself and multiplies it by yours, "
+            f"{rates[0]:g}: it will overshoot.",
+            hint="Set Learning rate to 1.",
+        )
+    if not finds_rate and not choice.sets_rate:
+        yield from _unusual_rates(config, choice)
     if choice.one_rate and len(set(rates)) > 1:
         yield Problem(
             code="one_rate_for_all",
@@ -209,6 +223,30 @@ def optimizer_warnings(config: TrainConfig) -> Iterator[Problem]:
             hint="Set Max grad norm to 0.",
         )
     yield from schedule_warnings(config, averages=choice.averages, sets_rate=choice.sets_rate)
+
+
+def _unusual_rates(config: TrainConfig, choice: OptimizerChoice) -> Iterator[Problem]:
+    """Rates that destroy what the model knows, or teach it nothing."""
+    steps_alike = choice.name.startswith(_SIGN_STEPS)
+    highest = _HIGH_RATE / 3 if steps_alike else _HIGH_RATE
+    if choice.name.lower().startswith("sgd"):
+        return  # its steps are as long as the gradients, which differ from model to model
+    rates = part_rates(config)
+    too_high = sorted({rate for rate in rates.values() if rate > highest})
+    if too_high:
+        yield Problem(
+            code="rate_too_high",
+            message=f"A learning rate of {too_high[-1]:g} is more than {config.optimizer} usually bears "
+            f"({highest:.1g}): the LoRA burns in within a few steps and the pictures fall apart.",
+            hint="0.0001 to 0.0003 is usual. A rate of 1 is for optimizers that find it themselves, such as "
+            "Prodigy.",
+        )
+    if max(rates.values()) < _LOW_USUAL_RATE:
+        yield Problem(
+            code="rate_too_low",
+            message=f"With a learning rate of {max(rates.values()):g} the LoRA learns next to nothing.",
+            hint="0.0001 to 0.0003 is usual.",
+        )
 
 
 def _named_row(name: str) -> _Row:

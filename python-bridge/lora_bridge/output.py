@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 from contextlib import suppress
@@ -13,6 +14,7 @@ from lora_bridge import system
 from lora_bridge.disk_room import Need
 from lora_bridge.export import kohya_tensors, write_lora
 from lora_bridge.failures import problem_of
+from lora_bridge.file_sizes import Amount, lora_bytes
 from lora_bridge.metadata import file_metadata
 from lora_bridge.precision import DTYPES
 from lora_bridge.problems import ProblemError
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
     from lora_bridge.networks import Network
     from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.sink import Sink
-
-_HEADER_BYTES_PER_TENSOR = 200
-_METADATA_BYTES = 1 << 16
 
 
 class OutputFolder:
@@ -51,15 +50,21 @@ class OutputFolder:
             ) from error
         with tempfile.TemporaryFile(dir=self._folder) as probe:
             probe.write(b"\0")
+        self._remove_half_files()
+
+    def _remove_half_files(self) -> None:
+        """Delete what a run of this name was writing when it was killed."""
+        for file in self._folder.glob(f".{glob.escape(self._config.output_name)}*.safetensors.*.tmp"):
+            with suppress(OSError):
+                file.unlink()
 
     def need(self, networks: Sequence[Network], on_the_way: int) -> Need:
         """Room for the last file and so many on the way."""
         tensors = [value for network in networks for _, _, value in network.tensors()]
-        numbers = sum(value.numel() for value in tensors)
-        size = numbers * self._dtype.itemsize + len(tensors) * _HEADER_BYTES_PER_TENSOR + _METADATA_BYTES
+        amount = Amount(sum(value.numel() for value in tensors), len(tensors))
         files = 1 + on_the_way
         what = "the LoRA of this run" if files == 1 else f"the {files} LoRAs of this run"
-        return Need(self._folder, files * size, what)
+        return Need(self._folder, files * lora_bytes(self._config, amount), what)
 
     @property
     def checkpoints(self) -> list[Path]:
@@ -166,7 +171,12 @@ class OutputFolder:
             error.filename = str(file)
             raise
         file = self._make_way(file)
-        temporary.replace(file)
+        try:
+            temporary.replace(file)
+            system.sync_folder(file.parent)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
         size = file.stat().st_size
         self._sink.emit(CheckpointEvent(path=str(file), bytes=size, step=step, epoch=epoch, final=final))
         return file

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lora_bridge.caption_rules import require_captions
-from lora_bridge.dataset import Dataset, read_dataset, run_schedule
+from lora_bridge.dataset import Dataset, count_by_bucket, read_dataset, run_schedule
 from lora_bridge.memory_rules import require_memory
 from lora_bridge.metadata_model_spec import thumbnail_of
 from lora_bridge.network_rules import require_network
 from lora_bridge.objective_rules import require_objective
 from lora_bridge.optimizer_choice import require_optimizer
+from lora_bridge.plan_buckets import planned_buckets
+from lora_bridge.plan_files import planned_files, room_warnings
 from lora_bridge.plan_warnings import plan_warnings
 from lora_bridge.problems import ProblemError
 from lora_bridge.process_rules import require_processes
-from lora_bridge.protocol_types import Bucket, Concept, Plan
+from lora_bridge.protocol_types import Concept, Plan
 from lora_bridge.run_length import Schedule
 from lora_bridge.sample_prompts import parse_prompts
 from lora_bridge.vae_rules import require_vae
@@ -54,8 +56,10 @@ def plan_of(config: TrainConfig, dataset: Dataset) -> Plan:
     """The plan for a dataset that is already read. Raises ProblemError `no_images` when nothing is left."""
     require_pictures(dataset)
     schedule = make_schedule(config, dataset)
+    files = planned_files(config, schedule)
+    training = [sample for sample in dataset.samples if not sample.regularization]
     return Plan(
-        buckets=[Bucket(resolution=size, count=count) for size, count in dataset.bucket_counts().items()],
+        buckets=planned_buckets(dataset),
         concepts=[
             Concept(
                 folder=folder.source.folder,
@@ -66,15 +70,29 @@ def plan_of(config: TrainConfig, dataset: Dataset) -> Plan:
             )
             for folder in dataset.folders()
         ],
-        images=sum(not sample.regularization for sample in dataset.samples),
-        regularization_images=sum(sample.regularization for sample in dataset.samples),
+        images=len(training),
+        regularization_images=len(dataset.samples) - len(training),
         validation_images=len(dataset.validation),
         batches_per_epoch=schedule.batches_per_epoch,
         steps_per_epoch=schedule.steps_per_epoch,
+        steps_without_regularization=_training_steps(config, dataset),
         epochs=schedule.epochs,
         total_steps=schedule.total_steps,
-        warnings=plan_warnings(config, dataset),
+        enlarged_images=sum(sample.is_enlarged for sample in training),
+        uncaptioned_images=sum(sample.picture.caption.flaw is not None for sample in training),
+        files=files,
+        warnings=[*plan_warnings(config, dataset), *room_warnings(files)],
     )
+
+
+def _training_steps(config: TrainConfig, dataset: Dataset) -> int:
+    """Of an epoch without its regularization pictures."""
+    batches = sum(
+        -(-count // part.batch_size)
+        for part, deal in zip(dataset.parts, dataset.deals, strict=True)
+        for count in count_by_bucket((sample, sample.repeats) for sample in deal.training).values()
+    )
+    return -(-batches // config.gradient_accumulation_steps)
 
 
 def make_schedule(config: TrainConfig, dataset: Dataset) -> Schedule:

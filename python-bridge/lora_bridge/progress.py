@@ -62,14 +62,21 @@ class _Took(NamedTuple):
 class StepReporter:
     """Reports steps. On a GPU the numbers of a step are read when the next one is already running."""
 
-    def __init__(self, sink: Sink, device: torch.device, config: TrainConfig, schedule: Schedule) -> None:
-        """Averages begin with the first step that is added, which need not be the run's first."""
+    def __init__(
+        self,
+        sink: Sink,
+        device: torch.device,
+        config: TrainConfig,
+        schedule: Schedule,
+        losses: Sequence[float] = (),
+    ) -> None:
+        """`losses` are those of the steps before the first that is added, for the average to go on."""
         self._sink = sink
         self._device = device
         self._config = config
         self._schedule = schedule
         self._pending: deque[_Pending] = deque()
-        self._losses: deque[float] = deque(maxlen=max(1, schedule.steps_per_epoch))
+        self._losses: deque[float] = deque(losses, maxlen=max(1, schedule.steps_per_epoch))
         self._took: deque[_Took] = deque(maxlen=_TIMES_KEPT)
         self._last = time.monotonic()
         self._norms: deque[float] = deque(maxlen=_NORMS_KEPT)

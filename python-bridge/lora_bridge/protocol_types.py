@@ -93,6 +93,10 @@ ResolutionItem: TypeAlias = Annotated[int, Meta(ge=1)]
 class Bucket(Struct, kw_only=True, forbid_unknown_fields=True):
     resolution: tuple[ResolutionItem, ResolutionItem]
     count: Annotated[int, Meta(ge=1)]
+    images: Annotated[int, Meta(ge=0)]
+    batches: Annotated[int, Meta(ge=0)]
+    short: bool
+    enlarged: Annotated[int, Meta(ge=0)]
 
 
 class Concept(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -101,6 +105,24 @@ class Concept(Struct, kw_only=True, forbid_unknown_fields=True):
     repeats: Annotated[int, Meta(ge=1)]
     regularization: bool
     images: Annotated[int, Meta(ge=0)]
+
+
+CheckpointBytes: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+StateBytes: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+NeedBytes: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+FreeBytes: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+class Disk(Struct, kw_only=True, forbid_unknown_fields=True):
+    folder: str
+    need_bytes: NeedBytes | None = field(name="needBytes")
+    free_bytes: FreeBytes | None = field(name="freeBytes")
 
 
 class Problem(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -323,6 +345,31 @@ class PictureRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
     thumbnail: str
 
 
+SizeItem: TypeAlias = Annotated[int, Meta(ge=1)]
+
+
+ResizedItem: TypeAlias = Annotated[int, Meta(ge=1)]
+
+
+CropItem: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+class BucketPicture(Struct, kw_only=True, forbid_unknown_fields=True):
+    path: str
+    size: tuple[SizeItem, SizeItem]
+    resized: tuple[ResizedItem, ResizedItem]
+    crop: tuple[CropItem, CropItem]
+    crop_moves: bool = field(name="cropMoves")
+    repeats: Annotated[int, Meta(ge=0)]
+    regularization: bool
+    enlarged: bool
+
+
+class BucketPictures(Struct, kw_only=True, forbid_unknown_fields=True):
+    total: Annotated[int, Meta(ge=0)]
+    pictures: list[BucketPicture]
+
+
 class Parts(Struct, kw_only=True, forbid_unknown_fields=True):
     unet: Annotated[int, Meta(ge=0)]
     text_encoder1: Annotated[int, Meta(ge=0)] = field(name="textEncoder1")
@@ -354,6 +401,36 @@ class PictureFacts(Struct, kw_only=True, forbid_unknown_fields=True):
     height: Annotated[int, Meta(ge=0)]
     format: str
     problem: str | None
+
+
+class MemoryParts(Struct, kw_only=True, forbid_unknown_fields=True):
+    weights: Annotated[int, Meta(ge=0)]
+    adapter: Annotated[int, Meta(ge=0)]
+    optimizer: Annotated[int, Meta(ge=0)]
+    activations: Annotated[int, Meta(ge=0)]
+    libraries: Annotated[int, Meta(ge=0)]
+
+
+class PhaseMemory(Struct, kw_only=True, forbid_unknown_fields=True):
+    phase: Literal[
+        "starting",
+        "loading_model",
+        "caching_latents",
+        "caching_captions",
+        "training",
+        "validating",
+        "sampling",
+        "captioning",
+        "saving",
+    ]
+    bytes: Annotated[int, Meta(ge=0)]
+    file_bytes: Annotated[int, Meta(ge=0)] = field(name="fileBytes")
+
+
+class MemoryChange(Struct, kw_only=True, forbid_unknown_fields=True):
+    values: dict[str, str | float | bool]
+    advice: str
+    cost: str
 
 
 class WorkerHello(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -561,24 +638,15 @@ class TrainConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     no_metadata: bool
 
 
-class Plan(Struct, kw_only=True, forbid_unknown_fields=True):
-    buckets: list[Bucket]
-    concepts: list[Concept]
-    images: Annotated[int, Meta(ge=0)]
-    regularization_images: Annotated[int, Meta(ge=0)] = field(name="regularizationImages")
-    validation_images: Annotated[int, Meta(ge=0)] = field(name="validationImages")
-    batches_per_epoch: Annotated[int, Meta(ge=0)] = field(name="batchesPerEpoch")
-    steps_per_epoch: Annotated[int, Meta(ge=0)] = field(name="stepsPerEpoch")
-    epochs: Annotated[int, Meta(ge=0)]
-    total_steps: Annotated[int, Meta(ge=0)] = field(name="totalSteps")
-    warnings: list[Problem]
-
-
-class PlanEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="plan"):
-    plan: Plan
-    v: Literal[1] | UnsetType = 1
-    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
-    time: float | UnsetType = 0
+class PlannedFiles(Struct, kw_only=True, forbid_unknown_fields=True):
+    checkpoints: Annotated[int, Meta(ge=0)]
+    checkpoints_kept: Annotated[int, Meta(ge=0)] = field(name="checkpointsKept")
+    checkpoint_bytes: CheckpointBytes | None = field(name="checkpointBytes")
+    states: Annotated[int, Meta(ge=0)]
+    state_bytes: StateBytes | None = field(name="stateBytes")
+    samples: Annotated[int, Meta(ge=0)]
+    samples_bytes: Annotated[int, Meta(ge=0)] = field(name="samplesBytes")
+    disks: list[Disk]
 
 
 class StepEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="step"):
@@ -607,6 +675,20 @@ class PlanRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="t
     concepts: list[ConceptSource] | None
 
 
+class MemoryRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="memory"):
+    id: int
+    config: TrainConfig
+    device: Device
+
+
+class BucketRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="bucket"):
+    id: int
+    config: TrainConfig
+    resolution: tuple[ResolutionItem, ResolutionItem]
+    offset: Annotated[int, Meta(ge=0)]
+    limit: Annotated[int, Meta(ge=1, le=200)]
+
+
 class Inspection(Struct, kw_only=True, forbid_unknown_fields=True):
     path: str
     bytes: Annotated[int, Meta(ge=0)]
@@ -621,6 +703,19 @@ class Inspection(Struct, kw_only=True, forbid_unknown_fields=True):
     metadata: dict[str, str]
 
 
+class Memory(Struct, kw_only=True, forbid_unknown_fields=True):
+    parts: MemoryParts
+    phases: Annotated[list[PhaseMemory], Meta(min_length=1)]
+    peak_bytes: Annotated[int, Meta(ge=0)] = field(name="peakBytes")
+    needed_bytes: Annotated[int, Meta(ge=0)] = field(name="neededBytes")
+    memory_bytes: MemoryBytes | None = field(name="memoryBytes")
+    fits: bool | None
+    batch: Annotated[int, Meta(ge=0)]
+    pixels: Annotated[int, Meta(ge=0)]
+    fit: list[MemoryChange] | None
+    least_bytes: Annotated[int, Meta(ge=0)] = field(name="leastBytes")
+
+
 class TrainJob(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="train"):
     schema_version: Literal[1] = field(name="schemaVersion")
     id: Annotated[str, Meta(min_length=1)]
@@ -628,6 +723,44 @@ class TrainJob(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind
     created_at: str = field(name="createdAt")
     app_version: str = field(name="appVersion")
     config: TrainConfig
+
+
+class Plan(Struct, kw_only=True, forbid_unknown_fields=True):
+    buckets: list[Bucket]
+    concepts: list[Concept]
+    images: Annotated[int, Meta(ge=0)]
+    regularization_images: Annotated[int, Meta(ge=0)] = field(name="regularizationImages")
+    validation_images: Annotated[int, Meta(ge=0)] = field(name="validationImages")
+    batches_per_epoch: Annotated[int, Meta(ge=0)] = field(name="batchesPerEpoch")
+    steps_per_epoch: Annotated[int, Meta(ge=0)] = field(name="stepsPerEpoch")
+    steps_without_regularization: Annotated[int, Meta(ge=0)] = field(name="stepsWithoutRegularization")
+    epochs: Annotated[int, Meta(ge=0)]
+    total_steps: Annotated[int, Meta(ge=0)] = field(name="totalSteps")
+    enlarged_images: Annotated[int, Meta(ge=0)] = field(name="enlargedImages")
+    uncaptioned_images: Annotated[int, Meta(ge=0)] = field(name="uncaptionedImages")
+    files: PlannedFiles
+    warnings: list[Problem]
+
+
+class PlanEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="plan"):
+    plan: Plan
+    v: Literal[1] | UnsetType = 1
+    seq: Annotated[int, Meta(ge=1)] | UnsetType = 0
+    time: float | UnsetType = 0
+
+
+WorkerRequest: TypeAlias = (
+    PlanRequest
+    | MemoryRequest
+    | BucketRequest
+    | InspectRequest
+    | IdentifyRequest
+    | ProbeRequest
+    | PictureRequest
+)
+
+
+Job: TypeAlias = TrainJob | CaptionJob
 
 
 JobEvent: TypeAlias = (
@@ -648,9 +781,3 @@ JobEvent: TypeAlias = (
     | FailedEvent
     | FinishedEvent
 )
-
-
-WorkerRequest: TypeAlias = PlanRequest | InspectRequest | IdentifyRequest | ProbeRequest | PictureRequest
-
-
-Job: TypeAlias = TrainJob | CaptionJob

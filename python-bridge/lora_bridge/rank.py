@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 from typing import TYPE_CHECKING, Protocol
@@ -13,7 +12,6 @@ import msgspec
 from lora_bridge.failures import problem_of
 from lora_bridge.joining import Start, device_of, joined_as, rank_folder
 from lora_bridge.protocol_types import Problem
-from lora_bridge.system import stop_signals
 from lora_bridge.world import OthersLostError
 
 if TYPE_CHECKING:
@@ -35,14 +33,13 @@ class _Train(Protocol):
 
 def run_rank(folder: Path, local_rank: int, train: _Train) -> int:
     """Train in a job's folder as the process of this number; the exit code."""
-    for number in stop_signals():
-        signal.signal(number, signal.SIG_IGN)  # the job's own process decides for all
     threading.Thread(target=_die_with_the_job, name="job", daemon=True).start()
     try:
         start = read_start(folder)
         device = start.device or device_of(start.config, local_rank)
-        with joined_as(start, local_rank, device) as world:
-            train(start.config, _Silent(), folder, device, world)
+        sink = _Silent()
+        with joined_as(start, local_rank, device, None, sink) as world:
+            train(start.config, sink, folder, device, world)
     except OthersLostError:
         return LOST
     except Exception as error:

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from msgspec import UNSET
 
 from lora_bridge import system
 from lora_bridge.joining import Start, device_of, joined_as, open_meeting, rank_folder
 from lora_bridge.problems import ProblemError
+from lora_bridge.progress import StopRequested
 from lora_bridge.protocol_types import FailedEvent, Problem
 from lora_bridge.rank import LOST, read_problem, write_start
 from lora_bridge.world import OthersLostError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from lora_bridge.protocol_types import TrainConfig
+    from lora_bridge.protocol_types import JobEvent, TrainConfig
     from lora_bridge.sink import Sink
     from lora_bridge.world import World
 
@@ -46,9 +47,7 @@ class _Rank:
         self._local_rank = local_rank
         self._log = (rank_folder(folder) / f"{local_rank}.log").open("wb")
         command = [sys.executable, "-m", "lora_bridge", "rank", str(folder), str(local_rank)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=self._log, stderr=subprocess.STDOUT
-        )
+        self.process = system.start_deaf(command, self._log)
 
     @property
     def failed(self) -> bool:
@@ -83,17 +82,34 @@ class _Rank:
 
 
 class _Watch:
-    """Notices when a process dies, and sees that the job does not outlive it for long."""
+    """Notices when a process dies, and sees that the job does not outlive it for long.
 
-    def __init__(self, ranks: list[_Rank], sink: Sink) -> None:
+    Stands between the training and its sink: it is asked to stop when there is nobody to go on with.
+    """
+
+    def __init__(self, ranks: list[_Rank], sink: Sink, timeout_minutes: int) -> None:
         self._ranks = ranks
         self._sink = sink
+        self._timeout_minutes = timeout_minutes
         self._over = threading.Event()
         self._died = threading.Event()
-        self.met = threading.Event()
-        """Until they met there is nothing to save."""
         self._thread = threading.Thread(target=self._run, name="ranks", daemon=True)
         self._thread.start()
+
+    def emit(self, event: JobEvent) -> None:
+        self._sink.emit(event)
+
+    def stop_requested(self) -> bool:
+        return self._died.is_set() or self._sink.stop_requested()
+
+    def pause_requested(self) -> bool:
+        return self._sink.pause_requested()
+
+    def take(self, wish: Literal["save", "sample"]) -> bool:
+        return self._sink.take(wish)
+
+    def has_lost_one(self) -> bool:
+        return self._died.is_set()
 
     def problem(self) -> Problem:
         """What one died of; waits a little, as the first to notice is who was connected to it."""
@@ -104,7 +120,8 @@ class _Watch:
         return Problem(
             code="rank_failed",
             message="The processes of this training lost one another.",
-            hint="See that all machines are running and reach one another. The training can be gone on with.",
+            hint="See that all machines are running and reach one another; where one was waited for longer "
+            f"than DDP timeout ({self._timeout_minutes} min), raise it. The training can be gone on with.",
         )
 
     def end(self) -> None:
@@ -119,7 +136,7 @@ class _Watch:
         if self._over.wait(1.0):
             return
         self._died.set()
-        if self._over.wait(_SECONDS_TO_SAVE if self.met.is_set() else 0.0):
+        if self._over.wait(_SECONDS_TO_SAVE):
             return
         self._sink.emit(FailedEvent(problem=self.problem(), traceback=""))
         for rank in self._ranks:
@@ -127,26 +144,34 @@ class _Watch:
         os._exit(1)
 
 
+class Together(NamedTuple):
+    """What the first process of a machine trains with."""
+
+    world: World
+    sink: Sink
+
+
 @contextmanager
-def ranks_of(config: TrainConfig, folder: Path, sink: Sink, device: str | None) -> Generator[World]:
+def ranks_of(config: TrainConfig, folder: Path, sink: Sink, device: str | None) -> Generator[Together]:
     """Start the other processes of this machine, and meet them and those of other machines.
 
     Each has its own GPU, unless torch's `device` is named for all. At the end none of them is left. Raises
-    ProblemError: that of a process that failed, `rank_failed` or `not_met`.
+    StopRequested, and ProblemError: that of a process that failed, `rank_failed` or `not_met`.
     """
     own_device = device or device_of(config, 0)
-    store = open_meeting(config)
+    store = open_meeting(config, sink)
     start = Start(config, store.port, device)
     write_start(folder, start)
     with _started(config, folder) as ranks:
-        watch = _Watch(ranks, sink)
+        watch = _Watch(ranks, sink, config.ddp_timeout)
         try:
-            with joined_as(start, 0, own_device, store) as world:
-                watch.met.set()
-                yield world
+            with joined_as(start, 0, own_device, store, watch) as world:
+                yield Together(world, watch)
             for rank in ranks:
                 rank.end()
-        except OthersLostError as error:
+        except (OthersLostError, StopRequested) as error:
+            if isinstance(error, StopRequested) and not watch.has_lost_one():
+                raise
             problem = watch.problem()
             hint = None if problem.hint is UNSET else problem.hint
             raise ProblemError(problem.code, problem.message, hint) from error

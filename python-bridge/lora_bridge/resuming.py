@@ -79,19 +79,27 @@ def earlier_events(saved: SavedState, job_folder: Path) -> Iterator[StepEvent | 
 
     Nothing of this very job, which has told it already, nor where the state lies alone.
     """
-    before = saved.folder.parent.parent
-    if before == job_folder.absolute():
-        return
+    if saved.folder.parent.parent != job_folder.absolute():
+        yield from _curve(saved)
+
+
+def losses_before(saved: SavedState) -> list[float]:
+    """Of the steps up to the state, as far as they are known and were numbers."""
+    return [event.loss for event in _curve(saved) if isinstance(event, StepEvent) and event.loss is not None]
+
+
+def _curve(saved: SavedState) -> list[StepEvent | ValidationEvent]:
+    """What was told of the steps up to the state, in their order; of one that was taken again the last."""
     try:
-        lines = (before / _EVENTS).read_bytes().splitlines()
+        lines = (saved.folder.parent.parent / _EVENTS).read_bytes().splitlines()
     except OSError:
-        return  # a state may be moved without the run that it is of
+        return []  # a state may be moved without the run that it is of
     by_step: dict[tuple[str, int], StepEvent | ValidationEvent] = {}
     for line in lines:
         event = _curve_event(line)
         if event is not None and event.step <= saved.about.step:
             by_step[(type(event).__name__, event.step)] = event
-    yield from sorted(by_step.values(), key=lambda event: event.step)
+    return sorted(by_step.values(), key=lambda event: event.step)
 
 
 _CURVE_TYPES = (b'"type":"step"', b'"type":"validation"')

@@ -12,7 +12,7 @@ import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import msgspec
 import torch
@@ -91,7 +91,7 @@ def save_state(folder: Path, name: str, about: About, tensors: dict[str, Any]) -
         temporary.mkdir(parents=True)
         file = temporary / _TENSORS
         with file.open("wb") as stream:
-            _torch().save(tensors, stream)
+            _save_tensors(tensors, stream)
             stream.flush()
             os.fsync(stream.fileno())
         whole = _Whole(_FORMAT, file.stat().st_size, _sha256(file), about)
@@ -221,6 +221,34 @@ def _is_same(one: About, other: About) -> bool:
 def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+class _Remembering:
+    """A file that keeps the error of a write: torch passes on one of its own."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.error: OSError | None = None
+
+    def write(self, content: bytes) -> int:
+        try:
+            return self._stream.write(content)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+def _save_tensors(tensors: dict[str, Any], stream: BinaryIO) -> None:
+    remembering = _Remembering(stream)
+    try:
+        _torch().save(tensors, remembering)
+    except RuntimeError as error:
+        if remembering.error is None:
+            raise
+        raise remembering.error from error
 
 
 def _torch() -> Any:

@@ -17,6 +17,7 @@ from lora_bridge.problems import ProblemError
 from lora_bridge.progress import StopRequested
 from lora_bridge.protocol_types import PhaseEvent, Problem, SampleEvent, WarningEvent
 from lora_bridge.sample_prompts import parse_prompts
+from lora_bridge.sample_times import SampleTimes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,7 @@ class Studio:
     ) -> None:
         """`seed` is the run's and `folder` the job's; without prompts no painter is needed."""
         self._config = config
+        self._times = SampleTimes(config)
         self._prompts = prompts
         self._reads_file = bool(config.sample_prompts_file.strip())
         self._painter = painter
@@ -56,16 +58,11 @@ class Studio:
 
     def opens_early(self) -> bool:
         """Whether to draw before the first step."""
-        return self._config.sample_at_first and self._has_prompts()
+        return self._times.opens_early and self._has_prompts()
 
     def is_due(self, step: int, epoch: int, *, ends_epoch: bool) -> bool:
-        """Whether to draw after this step, counted from 1. As in Kohya, epochs overrule steps."""
-        if not self._has_prompts():
-            return False
-        if self._config.sample_every_n_epochs > 0:
-            return ends_epoch and epoch % self._config.sample_every_n_epochs == 0
-        every = self._config.sample_every_n_steps
-        return every > 0 and step % every == 0
+        """Whether to draw after this step, counted from 1."""
+        return self._has_prompts() and self._times.is_due(step, epoch, ends_epoch=ends_epoch)
 
     def draw(self, step: int, epoch: int, sink: Sink, *, asked: bool = False) -> None:
         """Draw every prompt, or as many as there is time for before a stop.

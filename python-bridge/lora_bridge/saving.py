@@ -51,17 +51,33 @@ class SaveTimes:
         config = self._config
         return self._steps_before(step, config.save_last_n_steps_state or config.save_last_n_steps)
 
+    def saved_files(self) -> int:
+        """How many files of epochs and steps the run saves on its way."""
+        return sum(self._due())
+
+    def kept_files(self) -> int:
+        """How many of them are there in the end."""
+        return self._at_one_time(extra=0)
+
     def most_files(self) -> int:
-        """How many files of epochs and steps there are at most at one time."""
-        epochs, steps = self._schedule.epochs, self._schedule.total_steps
-        of_epochs = (epochs - 1) // self._every if self._every > 0 else 0
-        every = self._config.save_every_n_steps
-        of_steps = (steps - 1) // every if every > 0 else 0
+        """How many of them there are at most at one time."""
         # The one that is new is there before the old one goes.
+        return self._at_one_time(extra=1)
+
+    def _due(self) -> tuple[int, int]:
+        """Files of epochs, and of steps."""
+        epochs, steps = self._schedule.epochs, self._schedule.total_steps
+        every = self._config.save_every_n_steps
+        of_epochs = max(0, epochs - 1) // self._every if self._every > 0 else 0
+        return of_epochs, max(0, steps - 1) // every if every > 0 else 0
+
+    def _at_one_time(self, extra: int) -> int:
+        of_epochs, of_steps = self._due()
+        every = self._config.save_every_n_steps
         if self._config.save_last_n_epochs > 0:
-            of_epochs = min(of_epochs, self._config.save_last_n_epochs + 1)
+            of_epochs = min(of_epochs, self._config.save_last_n_epochs + extra)
         if self._config.save_last_n_steps > 0 and every > 0:
-            of_steps = min(of_steps, self._config.save_last_n_steps // every + 2)
+            of_steps = min(of_steps, self._config.save_last_n_steps // every + 1 + extra)
         return of_epochs + of_steps
 
     def _before(self, epoch: int, kept: int) -> int | None:

@@ -9,6 +9,7 @@ import msgspec
 
 from lora_bridge.disk_room import Need
 from lora_bridge.failures import problem_of
+from lora_bridge.file_sizes import state_bytes, states_at_once
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import Problem, StateEvent, WarningEvent
 from lora_bridge.run_state import (
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from lora_bridge.optim import Optimizer
     from lora_bridge.run_state import SavedState
     from lora_bridge.sink import Sink
-
-_NUMBERS_PER_WEIGHT = 4
-"""Of 4 bytes: the weight, two that most optimizers remember, and an average or a second copy."""
 
 
 class StateKeeper:
@@ -105,14 +103,12 @@ class StateKeeper:
 
     def needs(self, files: int) -> list[Need]:
         """Room for the states that the config asks for, beside so many files on the way."""
-        config = self._facts.config
-        kept = files if config.save_state else 0
-        if not (kept or config.save_state_every_n_minutes or config.save_state_on_train_end):
+        states = states_at_once(self._facts.config, files)
+        if states == 0:
             return []
-        size = sum(network.flat.weights.numel() for network in self._networks) * 4 * _NUMBERS_PER_WEIGHT
+        size = state_bytes(sum(network.flat.weights.numel() for network in self._networks))
         self.folder.mkdir(parents=True, exist_ok=True)
-        # A new one is there before the old one goes.
-        return [Need(self.folder, (kept + 2) * size, "the states to go on from")]
+        return [Need(self.folder, states * size, "the states to go on from")]
 
     def _save(self, name: str, step: int, epoch: int, checkpoints: Sequence[Path]) -> Path | None:
         about = About(

@@ -6,14 +6,19 @@ import ctypes
 import os
 import platform
 import signal
+import subprocess
 import sys
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
     import resource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -48,6 +53,24 @@ def stop_signals() -> list[signal.Signals]:
     if sys.platform == "win32":
         return [signal.SIGINT, signal.SIGTERM, signal.SIGBREAK]
     return [signal.SIGINT, signal.SIGTERM]
+
+
+def start_deaf(command: Sequence[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start a process that Ctrl-C does not reach; its input is a pipe, all that it says goes to `output`."""
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=sys.platform != "win32",
+        creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0,
+    )
+
+
+def ignore_stop_signals() -> None:
+    """For a process that another one ends."""
+    for number in stop_signals():
+        signal.signal(number, signal.SIG_IGN)
 
 
 def exit_text(code: int) -> str:

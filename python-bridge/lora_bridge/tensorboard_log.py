@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lora_bridge.failures import problem_of
 from lora_bridge.optimizer_choice import choose_optimizer
-from lora_bridge.protocol_types import Problem, ResumedEvent, StepEvent, ValidationEvent, WarningEvent
+from lora_bridge.protocol_types import (
+    PlanEvent,
+    Problem,
+    ResumedEvent,
+    StepEvent,
+    ValidationEvent,
+    WarningEvent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +37,7 @@ class TensorBoardSink:
         self._finds_rate = choose_optimizer(config).one_rate
         by_step = config.validate_every_n_steps > 0
         self._validation = f"loss/validation/{'step' if by_step else 'epoch'}_average"
+        self._steps_per_epoch = 0
         self._purge: int | None = None
         self._writer: Any = None
         self._works = True
@@ -65,16 +73,24 @@ class TensorBoardSink:
 
     def _log(self, event: JobEvent) -> None:
         match event:
+            case PlanEvent():
+                self._steps_per_epoch = event.plan.steps_per_epoch
             case ResumedEvent():
                 self.close()
                 self._purge = event.step + 1
             case StepEvent():
                 self._write(event.step, self._scalars(event))
+                if event.average_loss is not None and self._ends_epoch(event):
+                    # As Kohya does, over the epochs.
+                    self._write(event.epoch, [("loss/epoch_average", event.average_loss)])
             case ValidationEvent():
                 if event.loss is not None:
                     self._write(event.step, [(self._validation, event.loss)])
             case _:
                 pass
+
+    def _ends_epoch(self, event: StepEvent) -> bool:
+        return self._steps_per_epoch > 0 and event.step % self._steps_per_epoch == 0
 
     def _scalars(self, event: StepEvent) -> Iterator[tuple[str, float]]:
         if event.loss is not None:
@@ -85,7 +101,7 @@ class TensorBoardSink:
             yield f"lr/{'d*lr/' if self._finds_rate else ''}{rate.name}", rate.value
         if event.key_norms is not None:
             yield "max_norm/keys_scaled", event.key_norms.scaled
-            yield "max_norm/average_key_norm", event.key_norms.average
+            yield "norm/avg_key_norm", event.key_norms.average
             yield "max_norm/max_key_norm", event.key_norms.largest
         if event.grad_norm is not None:
             yield "norm/grad_norm", event.grad_norm

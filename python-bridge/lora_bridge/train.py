@@ -38,7 +38,7 @@ from lora_bridge.progress import StopRequested
 from lora_bridge.protocol_types import LogEvent, PhaseEvent, PlanEvent, WarningEvent
 from lora_bridge.quantize import quantize
 from lora_bridge.ranks import ranks_of
-from lora_bridge.resuming import earlier_events, require_steps_left, resumed_event
+from lora_bridge.resuming import earlier_events, losses_before, require_steps_left, resumed_event
 from lora_bridge.sample import Studio
 from lora_bridge.sample_prompts import parse_prompts
 from lora_bridge.schedules import warmup_steps
@@ -88,8 +88,8 @@ def run(config: TrainConfig, sink: Sink, folder: Path, device: str | None = None
     try:
         if world_size(config) == 1:
             return run_part(config, sink, folder, device or device_of(config, 0), ALONE)
-        with ranks_of(config, folder, sink, device) as world:
-            return run_part(config, sink, folder, device or device_of(config, 0), world)
+        with ranks_of(config, folder, sink, device) as (world, heeding):
+            return run_part(config, heeding, folder, device or device_of(config, 0), world)
     except StopRequested:
         return Ending("paused" if sink.pause_requested() else "stopped", [])
 
@@ -149,7 +149,7 @@ def _train(config: TrainConfig, dataset: Dataset, sink: Sink, where: _Where) -> 
     optimizer = Optimizer(
         groups, config, make_schedule(config, dataset).total_steps, scale_loss=how.dtype == torch.float16
     )
-    facts = _facts(config, dataset, networks[0], optimizer, saved, seed=seed, hashes=world.is_first)
+    facts = _facts(config, dataset, networks[0], optimizer, saved, how=how, hashes=world.is_first)
     ema = Ema(networks, config.ema_decay) if config.use_ema else None
     identity = identity_of(config, dataset)
     keeper = StateKeeper(facts, networks, optimizer, ema, identity=identity, job_folder=folder, sink=sink)
@@ -172,13 +172,15 @@ def _train(config: TrainConfig, dataset: Dataset, sink: Sink, where: _Where) -> 
         keeper=keeper,
         world=world,
     )
+    losses: list[float] = []
     if saved is not None:
+        losses = losses_before(saved)
         keeper.go_on(saved)
         for event in earlier_events(saved, folder):
             sink.emit(event)
         sink.emit(resumed_event(saved, identity, config))
         output.adopt([Path(path) for path in saved.about.checkpoints])
-    return trainer.train(sink, output, saved.about if saved is not None else None)
+    return trainer.train(sink, output, saved.about if saved is not None else None, losses)
 
 
 def _facts(
@@ -188,7 +190,7 @@ def _facts(
     optimizer: Optimizer,
     saved: SavedState | None,
     *,
-    seed: int,
+    how: _How,
     hashes: bool,
 ) -> RunFacts:
     schedule = make_schedule(config, dataset)
@@ -196,11 +198,12 @@ def _facts(
         config,
         dataset,
         schedule,
-        seed,
+        how.seed,
         warmup_steps(config, schedule.total_steps),
         optimizer.description(),
         network_module=network.kohya_module,
         network_args=network.network_args,
+        mixed_precision="no" if how.dtype == torch.float32 else "",
         thumbnail=thumbnail_of(config),
         hashes=start_hashing(config) if hashes and not config.no_metadata else {},
     )

@@ -94,8 +94,10 @@ class Trainer:
         self._times = SaveTimes(facts.config, facts.schedule)
         self._device = networks[0].flat.weights.device
 
-    def train(self, sink: Sink, output: OutputFolder, before: About | None = None) -> Ending:
-        """Take every step after `before`; save and draw on the way and at the end.
+    def train(
+        self, sink: Sink, output: OutputFolder, before: About | None, losses: Sequence[float]
+    ) -> Ending:
+        """Take every step after `before`, which had these losses; save and draw on the way and at the end.
 
         A failure loses nothing learnt.
         """
@@ -107,7 +109,7 @@ class Trainer:
         if self._world.is_first and last.number == 0 and self._studio.opens_early():
             with self._as_saved():
                 self._studio.draw(0, 0, sink)
-        reporter = StepReporter(sink, self._device, self._config, self._facts.schedule)
+        reporter = StepReporter(sink, self._device, self._config, self._facts.schedule, losses)
         sink.emit(PhaseEvent(phase="training", done=last.number, total=total))
         try:
             for step in self._steps(last.number):
@@ -120,15 +122,20 @@ class Trainer:
                     self._pause_after(step, reporter, output, sink)
             reporter.flush()
         except Exception as error:
-            learnt = last.number > first.number and any(each.has_learnt() for each in self._networks)
-            if learnt and self._world.is_first:
-                with self._as_saved():
-                    output.save_step(self._networks, self._facts, last.number, last.epoch)
-                if isinstance(error, OthersLostError):
-                    # They are lost before an update or after it: what is here is that of the last step.
-                    self._keeper.save(last.number, last.epoch, output.checkpoints)
+            is_lost = isinstance(error, OthersLostError)
+            is_whole = self._world.leaves_weights_whole or not is_lost
+            if self._world.is_first and is_whole and last.number > first.number:
+                self._rescue(last, output, keeps_state=is_lost)
             raise
         return self._end(last, output, sink)
+
+    def _rescue(self, last: Step, output: OutputFolder, *, keeps_state: bool) -> None:
+        """Save what was learnt before a failure; the state too, where it came between two updates."""
+        if any(network.has_learnt() for network in self._networks):
+            with self._as_saved():
+                output.save_step(self._networks, self._facts, last.number, last.epoch)
+            if keeps_state:
+                self._keeper.save(last.number, last.epoch, output.checkpoints)
 
     def _steps(self, after: int) -> Iterator[Step]:
         facts = self._facts
@@ -177,12 +184,13 @@ class Trainer:
         reporter.flush()
         with self._as_saved():
             self._save(step, due, output)
+        # First: pictures may take long, and are not worth what a crash would cost meanwhile.
+        self._save_states(step, due, output)
+        with self._as_saved():
             if due.validates:
                 self._validate(step, sink)
             if due.draws or due.draws_now:
                 self._studio.draw(step.number, step.epoch, sink, asked=due.draws_now)
-        # Last: a run that goes on from it has all of the step behind it.
-        self._save_states(step, due, output)
         if due.validates or due.draws or due.draws_now:
             total = self._facts.schedule.total_steps
             sink.emit(PhaseEvent(phase="training", done=step.number, total=total))

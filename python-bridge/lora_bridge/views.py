@@ -155,11 +155,16 @@ def centred_view(sample: Sample) -> View:
     return View(fit.resized, fit.left, fit.top, fit.bucket, flipped=False, colour=None)
 
 
+def crop_moves(sample: Sample) -> bool:
+    """Whether `draw_view` cuts it elsewhere each time."""
+    anywhere = sample.subset.pictures.random_crop and sample.fit.resized != sample.fit.bucket
+    return anywhere or _face_of(sample) is not None
+
+
 def cached_views(sample: Sample) -> tuple[View, ...]:
     """All views that `draw_view` can give, the unmirrored one first; () when they are too many to list."""
     rules = sample.subset.pictures
-    moves = rules.random_crop and sample.fit.resized != sample.fit.bucket
-    if rules.color or moves or _face_of(sample) is not None:
+    if rules.color or crop_moves(sample):
         return ()
     view = centred_view(sample)
     return (view, view._replace(flipped=True)) if rules.flip else (view,)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NAMES_SHOWN = 5
+_MEBIBYTE = 1 << 20
 
 
 def listed(names: Sequence[str]) -> str:
@@ -20,6 +21,11 @@ def listed(names: Sequence[str]) -> str:
 def pictures(number: int) -> str:
     """`1 picture`, `2 pictures`."""
     return "1 picture" if number == 1 else f"{number} pictures"
+
+
+def mebibytes(size: int) -> str:
+    """To one digit while that is needed to tell it from nothing."""
+    return f"{size / _MEBIBYTE:,.1f} MiB" if size < 10 * _MEBIBYTE else f"{size / _MEBIBYTE:,.0f} MiB"
 
 
 def readable(name: str) -> str:

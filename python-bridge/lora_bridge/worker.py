@@ -13,8 +13,10 @@ from lora_bridge.events import MAX_LINE_BYTES, PROTOCOL_VERSION
 from lora_bridge.failures import problem_of
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import (
+    BucketRequest,
     IdentifyRequest,
     InspectRequest,
+    MemoryRequest,
     PictureRequest,
     PlanRequest,
     ProbeRequest,
@@ -92,6 +94,14 @@ def _answer(request: WorkerRequest) -> msgspec.Struct:
             from lora_bridge.plan import make_plan
 
             return make_plan(request.config, request.concepts)
+        case MemoryRequest():
+            from lora_bridge.memory_plan import plan_memory
+
+            return plan_memory(request.config, request.device)
+        case BucketRequest():
+            from lora_bridge.plan_buckets import bucket_pictures
+
+            return bucket_pictures(request.config, request.resolution, request.offset, request.limit)
         case InspectRequest():
             from lora_bridge.inspection import inspect_lora
 

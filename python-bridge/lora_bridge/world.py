@@ -47,10 +47,18 @@ class World:
     A world of one does nothing and waits for nobody.
     """
 
-    def __init__(self, place: Place = Place(), in_step: object = None) -> None:  # noqa: B008 - a tuple
+    def __init__(
+        self,
+        place: Place = Place(),  # noqa: B008 - a tuple
+        in_step: object = None,
+        *,
+        is_nccl: bool = False,
+    ) -> None:
         """`in_step` is torch's group for what lies on the device that trains; its own is for all else."""
         self.place = place
         self._in_step = in_step
+        self.leaves_weights_whole = not is_nccl
+        """When another process is lost: a GPU that waited for it in NCCL may update with half a sum."""
 
     @property
     def is_first(self) -> bool:
@@ -146,13 +154,11 @@ def joined(place: Place, store: object, device: str, timeouts: Timeouts) -> Gene
         _DISTRIBUTED.init_process_group(
             "gloo", store=store, rank=place.rank, world_size=place.size, timeout=timeouts.between_steps
         )
+    is_nccl = device.startswith("cuda") and _DISTRIBUTED.is_nccl_available()
     try:
         with _together():
-            in_step = _DISTRIBUTED.new_group(
-                backend="nccl" if device.startswith("cuda") and _DISTRIBUTED.is_nccl_available() else "gloo",
-                timeout=timeouts.in_step,
-            )
-        yield World(place, in_step)
+            in_step = _DISTRIBUTED.new_group(backend="nccl" if is_nccl else "gloo", timeout=timeouts.in_step)
+        yield World(place, in_step, is_nccl=is_nccl)
     finally:
         _DISTRIBUTED.destroy_process_group()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from datetime import timedelta
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +28,10 @@ from lora_bridge.problems import ProblemError
 from lora_bridge.process_rules import require_processes
 from lora_bridge.protocol_types import (
     FailedEvent,
+    FinishedEvent,
+    JobEvent,
+    LogEvent,
+    PhaseEvent,
     ResumedEvent,
     SampleEvent,
     StateEvent,
@@ -43,6 +47,11 @@ TOGETHER: dict[str, dict[str, Any]] = {
     "SGD": {"optimizer": "SGDNesterov", "learning_rate": 0.5},
     "accumulation": {"gradient_accumulation_steps": 2, "optimizer": "SGDNesterov", "learning_rate": 0.5},
 }
+
+
+def phases_of(job: Path) -> list[str]:
+    events = events_of(job) if (job / "events.jsonl").exists() else []
+    return [event.phase for event in events if isinstance(event, PhaseEvent)]
 
 
 @pytest.mark.parametrize("kind", TOGETHER)
@@ -99,6 +108,8 @@ def test_what_is_done_between_steps_and_a_pause_change_nothing(project: Path, ti
         {"network_dropout": 0.3, "rank_dropout": 0.3, "text_encoder_lr": 5e-4},
         {"full_bf16": True, "mixed_precision": "bf16", "scale_weight_norms": 0.5},
         {"lora_type": "LyCORIS/LoKr", "optimizer": "Prodigy", "learning_rate": 1.0},
+        # An optimizer that draws.
+        {"optimizer": "pytorch_optimizer.SPAM", "network_dropout": 0.3},
     ],
 )
 def test_two_machines_learn_the_same_and_the_first_one_saves(
@@ -136,13 +147,7 @@ def test_machines_that_would_not_train_the_same_are_told_so(project: Path, tiny_
     assert "train_batch_size was 2 and is 1. noise_offset was 0 and is 0.1." in other[0]
 
 
-def test_a_first_machine_that_is_not_there_is_named(
-    project: Path, tiny_sdxl: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def in_seconds(minutes: int) -> timedelta:
-        return timedelta(seconds=minutes)
-
-    monkeypatch.setattr(joining, "timedelta", in_seconds)
+def test_a_first_machine_that_is_not_there_is_named(project: Path, tiny_sdxl: Path) -> None:
     changes: dict[str, Any] = {
         "num_machines": 2,
         "machine_rank": 1,
@@ -150,7 +155,7 @@ def test_a_first_machine_that_is_not_there_is_named(
         "main_process_port": 9,
     }
     with pytest.raises(ProblemError, match=r"not reached at 127\.0\.0\.1, port 9") as caught:
-        run_training(project, tiny_sdxl, ddp_timeout=1, **changes)
+        run_training(project, tiny_sdxl, ddp_timeout=0, **changes)
     assert caught.value.problem.code == "not_met"
 
 
@@ -173,6 +178,49 @@ def test_a_rank_that_dies_ends_the_job_which_can_be_gone_on_with(project: Path, 
     assert states
     assert states[-1] >= steps[-1]
     assert not is_running(rank)
+
+
+def test_a_rank_that_dies_while_the_first_one_draws_costs_no_step(project: Path, tiny_sdxl: Path) -> None:
+    process = start_training(
+        project,
+        tiny_sdxl,
+        {},
+        num_processes=2,
+        train_batch_size=1,
+        epoch=200,
+        sample_prompts="ohwx --w 64 --h 64 --s 1000",
+        sample_every_n_steps=3,
+    )
+    wait_for(lambda: "sampling" in phases_of(project / "job"))
+    os.kill(children_of(process)[0], signal.SIGKILL)
+    assert process.wait(40) == 1
+    events = events_of(project / "job")
+    assert isinstance(events[-1], FailedEvent)
+    assert events[-1].problem.code == "rank_failed"
+    assert [event.step for event in events if isinstance(event, StateEvent)] == [3]
+
+
+def test_a_rank_leaves_signals_to_the_job(project: Path, tiny_sdxl: Path) -> None:
+    process = start_training(project, tiny_sdxl, {}, num_processes=2, train_batch_size=1, epoch=200)
+    wait_for_event(project / "job", StepEvent)
+    os.kill(children_of(process)[0], signal.SIGINT)
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(60) == 0
+    last = events_of(project / "job")[-1]
+    assert isinstance(last, FinishedEvent)
+    assert last.outcome == "stopped"
+
+
+def test_who_waits_for_another_machine_can_be_stopped(project: Path, tiny_sdxl: Path) -> None:
+    def waits(event: JobEvent) -> bool:
+        return isinstance(event, LogEvent) and event.text == "Waiting until all 2 machines are there."
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    changes: dict[str, Any] = {"num_machines": 2, "main_process_ip": "127.0.0.1", "main_process_port": port}
+    ending, _ = run_training(project, tiny_sdxl, ListSink(waits), **changes)
+    assert ending.outcome == "stopped"
 
 
 def test_nothing_outlives_a_job_that_is_killed(project: Path, tiny_sdxl: Path) -> None:

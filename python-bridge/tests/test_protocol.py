@@ -18,6 +18,7 @@ from lora_bridge.protocol_types import (
     Job,
     JobEvent,
     JobState,
+    Memory,
     ModelIdentity,
     PictureFacts,
     Plan,
@@ -28,6 +29,7 @@ from lora_bridge.protocol_types import (
 
 ANSWERS = {
     "plan": Plan,
+    "memory": Memory,
     "inspect": Inspection,
     "identify": ModelIdentity,
     "probe": Probe,

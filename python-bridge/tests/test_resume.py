@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import pytest
-import torch
 from killed_run import Death, run_until
 from tensor_files import load_tensors
 from training_support import ListSink, losses_of, run_training, save_picture, warnings_of
 
+from lora_bridge import run_state
+from lora_bridge.events import EventLog
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import (
     CheckpointEvent,
@@ -116,6 +117,7 @@ def test_twenty_violent_deaths(project: Path, tiny_sdxl: Path) -> None:
     assert_same_files(project / "model" / "ohwx.safetensors", expected)
     left = {path.name for path in (project / "job" / FOLDER).iterdir()}
     assert not left, "half states"
+    assert not list((project / "model").glob(".*")), "half LoRAs"
 
 
 def test_stopped_saves_and_goes_on(project: Path, tiny_sdxl: Path) -> None:
@@ -158,6 +160,49 @@ def test_what_changed_is_told(project: Path, tiny_sdxl: Path) -> None:
         f"1 picture was edited: {name}/0.png.",
         f"1 caption was edited: {name}/1.png.",
     ]
+
+
+def test_a_dataset_config_and_base_weights_that_changed_are_told(project: Path, tiny_sdxl: Path) -> None:
+    early, _ = run_training(project, tiny_sdxl, output_name="base", max_train_steps=1)
+    base = early.outputs[0]
+    other, _ = run_training(project, tiny_sdxl, output_name="other", max_train_steps=2)
+    toml = project / "data.toml"
+    text = f"""
+        [[datasets]]
+        [[datasets.subsets]]
+        image_dir = {str(project / "img" / "2_ohwx person")!r}
+        num_repeats = 2
+    """
+    toml.write_text(text, encoding="utf-8")
+    changes: dict[str, Any] = {
+        "epoch": 2, "dataset_config": str(toml), "train_data_dir": "", "base_weights": str(base)
+    }  # fmt: skip
+    run_training(project, tiny_sdxl, ListSink(pause_when=after(2)), **changes)
+    toml.write_text(text.replace("num_repeats = 2", "num_repeats = 3"), encoding="utf-8")
+    other.outputs[0].replace(base)
+    _, sink = run_training(project, tiny_sdxl, **changes)
+    told = sink.of(ResumedEvent)[0].changes
+    assert told[0].startswith("4 pictures are shown by other rules: ")
+    assert told[1:] == ["The file of base_weights is another one, or was edited."]
+
+
+def test_the_average_goes_on_too(project: Path, tiny_sdxl: Path) -> None:
+    class Telling(ListSink):
+        """Writes what a job would."""
+
+        log = EventLog(project / "events.jsonl")
+
+        def emit(self, event: JobEvent) -> None:
+            super().emit(event)
+            self.log.write(event)
+
+    _, whole = run_training(project, tiny_sdxl, epoch=2, output_name="straight")
+    (project / "job").mkdir(exist_ok=True)
+    Telling.log = EventLog(project / "job" / "events.jsonl")
+    run_training(project, tiny_sdxl, Telling(pause_when=after(6)), epoch=2)
+    _, rest = run_training(project, tiny_sdxl, epoch=2)
+    averages = [[step.average_loss for step in sink.of(StepEvent)] for sink in (whole, rest)]
+    assert averages[1] == averages[0][6:]
 
 
 @pytest.mark.parametrize(
@@ -225,13 +270,30 @@ def test_states_beside_saved_files_are_kept_by_their_number(project: Path, tiny_
     assert_same_files(again.outputs[0], ending.outputs[0])
 
 
+class _Filling:
+    """A file on a disk that is full after 10,000 bytes, in the middle of a tensor."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, content: bytes) -> int:
+        if self._stream.tell() + len(content) > 10_000:
+            raise OSError(28, "No space left on device")
+        return self._stream.write(content)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
 def test_a_state_that_cannot_be_written_is_warned_of(
     project: Path, tiny_sdxl: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_arguments: object) -> None:
-        raise OSError(28, "No space left on device")
+    save = run_state._save_tensors  # pyright: ignore[reportPrivateUsage]
 
-    monkeypatch.setattr(cast("Any", torch), "save", fail)
+    def save_on_a_full_disk(tensors: dict[str, Any], stream: BinaryIO) -> None:
+        save(tensors, cast("Any", _Filling(stream)))
+
+    monkeypatch.setattr(run_state, "_save_tensors", save_on_a_full_disk)
     ending, sink = run_training(project, tiny_sdxl, ListSink(pause_when=after(2)))
     # There would be nothing to go on from, so there is a file.
     assert (ending.outcome, len(ending.outputs)) == ("stopped", 1)

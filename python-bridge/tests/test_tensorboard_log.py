@@ -28,6 +28,7 @@ def test_numbers_have_kohyas_names(project: Path, tiny_sdxl: Path) -> None:
         "scale_weight_norms": 1.0,
         "text_encoder_lr": 5e-4,
         "validation_split": 0.25,
+        "epoch": 2,
     }
     _, sink = run_training(project, tiny_sdxl, **changes)
     found = scalars(project)
@@ -43,10 +44,12 @@ def test_numbers_have_kohyas_names(project: Path, tiny_sdxl: Path) -> None:
     assert found["loss/validation/epoch_average"] == pytest.approx(
         {event.step: event.loss for event in validations}
     )
+    ends = {step.epoch: step.average_loss for step in steps}
+    assert found["loss/epoch_average"] == pytest.approx(ends)
     assert found["norm/grad_norm"] == pytest.approx({step.step: step.grad_norm for step in steps})
     assert found.keys() >= {
         "max_norm/keys_scaled",
-        "max_norm/average_key_norm",
+        "norm/avg_key_norm",
         "performance/images_per_second",
         "performance/memory_bytes",
     }

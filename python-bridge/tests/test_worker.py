@@ -37,6 +37,15 @@ def request(kind: str, **fields: object) -> bytes:
     return json.dumps({"type": kind, "id": 7, **fields}).encode() + b"\n"
 
 
+def test_tells_what_a_run_needs_of_memory(project: Path) -> None:
+    config = {**golden("requests.jsonl")[0]["config"], "train_data_dir": str(project / "img")}
+    config["reg_data_dir"] = ""
+    card = {"kind": "cuda", "name": "Card", "memoryBytes": 1 << 40}
+    answered = answer(request("memory", config=config, device=card))
+    assert answered["ok"]["fits"] is True
+    assert answered["ok"]["memoryBytes"] == 1 << 40
+
+
 def test_says_hello_first() -> None:
     (hello,) = talk(b"")
     assert hello["type"] == "hello"
@@ -137,12 +146,14 @@ def test_starts_and_plans_without_torch() -> None:
     config = {**golden("requests.jsonl")[0]["config"], "train_data_dir": "nowhere"}
     done = subprocess.run(
         [sys.executable, "-c", code],
-        input=request("plan", config=config, concepts=None) + request("identify", path="nowhere"),
+        input=request("plan", config=config, concepts=None)
+        + request("memory", config=config, device={"kind": "cuda", "name": "Card", "memoryBytes": 1})
+        + request("identify", path="nowhere"),
         capture_output=True,
         cwd=Path(__file__).parents[1],
         check=True,
     )
-    assert len(done.stdout.splitlines()) == 3
+    assert len(done.stdout.splitlines()) == 4
     assert done.stderr.decode().strip() == "[]"
 
 

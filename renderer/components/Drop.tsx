@@ -44,11 +44,11 @@ const carriesFiles = (event: globalThis.DragEvent) =>
 interface WindowDropProps {
   /** What dropping here does, for the overlay. */
   readonly hint: string;
-  readonly onFolder: (folder: string) => void;
+  readonly onPath: (path: string) => void;
 }
 
-/** Lets a folder be dropped anywhere on the window. Fields that are drop targets themselves go first. */
-export function WindowDrop({ hint, onFolder }: WindowDropProps) {
+/** Lets a file or folder be dropped anywhere on the window. Fields that are drop targets themselves go first. */
+export function WindowDrop({ hint, onPath }: WindowDropProps) {
   const [over, setOver] = useState(false);
   const depth = useRef(0);
 
@@ -68,7 +68,7 @@ export function WindowDrop({ hint, onFolder }: WindowDropProps) {
       setOver(false);
       if (taken.has(event)) return;
       const path = droppedPath(event.dataTransfer);
-      if (path !== null) takeFolder(path, onFolder);
+      if (path !== null) onPath(path);
     };
     window.addEventListener('dragenter', enter);
     window.addEventListener('dragleave', leave);
@@ -78,7 +78,7 @@ export function WindowDrop({ hint, onFolder }: WindowDropProps) {
       window.removeEventListener('dragleave', leave);
       window.removeEventListener('drop', drop);
     };
-  }, [onFolder]);
+  }, [onPath]);
 
   if (!over) return null;
   return (

@@ -1,7 +1,8 @@
 import { parameters, type ParameterKey } from '../parameters';
-import { kohyaKeyOf } from './convert';
+import { joined, kohyaKeyOf } from './convert';
 import type { Change, Raw } from './legacy';
-import { trainerOptions, type Fate } from './trainer-options';
+import { takeNetworkArguments } from './network-module';
+import { keyOfOption, trainerFates, type Fate } from './trainer-options';
 
 /** kohya_ss's Additional parameters: options of sd-scripts as they are written on a command line. */
 
@@ -17,11 +18,6 @@ interface Option {
   readonly values: readonly string[];
 }
 
-const fates: Readonly<Record<string, Fate>> = Object.assign(
-  {},
-  ...trainerOptions.map(({ options }) => options),
-) as Readonly<Record<string, Fate>>;
-
 /** Options that `modernise` reads by themselves. */
 const ownMeaning: ReadonlySet<string> = new Set([
   'text_encoder_lr',
@@ -30,6 +26,7 @@ const ownMeaning: ReadonlySet<string> = new Set([
   'fp8_base_unet',
   'network_train_unet_only',
   'network_train_text_encoder_only',
+  'max_train_epochs',
 ]);
 
 export function additionalParameters(text: string): AdditionalParameters {
@@ -48,9 +45,9 @@ function apply(option: Option, raw: Record<string, unknown>, unsupported: Change
     raw[name] = values.length === 0 ? true : values.join(' ');
     return;
   }
-  const fate = fates[name];
-  const key = fate?.kind === 'done' ? fate.by[0] : undefined;
-  if (key !== undefined) raw[kohyaKeyOf(key)] = valueOf(key, values);
+  const key = keyOfOption(name);
+  const fate = trainerFates[name];
+  if (key !== null) raw[kohyaKeyOf(key)] = valueOf(key, values);
   else if (fate?.kind !== 'replaced') unsupported.push([name, reasonOf(name, fate)]);
 }
 
@@ -60,27 +57,15 @@ function reasonOf(name: string, fate: Fate | undefined): string {
   return fate === undefined ? `${option}: sd-scripts has no such option.` : `${option} yet.`;
 }
 
-function valueOf(key: ParameterKey, values: readonly string[]): unknown {
-  if (parameters[key].kind === 'toggle') return true;
-  return values.join(key.endsWith('_args') ? ' ' : ',');
-}
+const valueOf = (key: ParameterKey, values: readonly string[]): unknown =>
+  parameters[key].kind === 'toggle' ? true : joined(key, values);
 
-/** `--network_args conv_dim=4 …`: each has the name of its field, but for two. */
+/** `--network_args conv_dim=4 …`, by kohya_ss's keys. */
 function networkArguments({ values }: Option, unsupported: Change[]): Raw {
-  const renamed: Readonly<Record<string, string>> = {
-    preset: 'LyCORIS_preset',
-    constraint: 'constrain',
-    block_size: 'unit',
-  };
-  const raw: Record<string, unknown> = {};
-  for (const value of values) {
-    const [name = '', ...rest] = value.split('=');
-    const key = renamed[name] ?? name;
-    if (key in parameters || Object.values(renamed).includes(key)) raw[key] = rest.join('=');
-    else
-      unsupported.push([name, `${value} among the network_args has no effect: it is not known.`]);
-  }
-  return raw;
+  const { algo: _, ...raw } = takeNetworkArguments(values, unsupported);
+  return Object.fromEntries(
+    Object.entries(raw).map(([key, value]) => [kohyaKeyOf(key as ParameterKey), value]),
+  );
 }
 
 /** Words as a shell divides them: quotes hold together what has blanks in it. */

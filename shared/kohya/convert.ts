@@ -109,16 +109,36 @@ function convertOpenChoice(key: ParameterKey, row: OpenChoiceParameter, raw: unk
   return { value: option ?? value, change };
 }
 
-/** Quotes are not part of arguments: kohya_ss takes them off. */
+/** Several values as the parameter has them in one text. */
+export function joined(key: ParameterKey, values: readonly unknown[]): string {
+  const byBlanks = key.endsWith('_args') || key === 'base_weights_multiplier';
+  const separator = key === 'base_weights' ? '\n' : byBlanks ? ' ' : ',';
+  return values.map(String).join(separator);
+}
+
+/** Blanks count in what stands between words, and around captions. */
+const verbatim: ReadonlySet<ParameterKey> = new Set([
+  'caption_separator',
+  'keep_tokens_separator',
+  'secondary_separator',
+  'caption_prefix',
+  'caption_suffix',
+]);
+
+/** What is no text is written as JSON has it. */
+const written = (raw: unknown): string => {
+  if (raw === null || raw === undefined) return '';
+  return typeof raw === 'string' ? raw : JSON.stringify(raw);
+};
+
 function textOf(key: ParameterKey, raw: unknown): string {
-  if (Array.isArray(raw)) return raw.map(String).join(key.endsWith('_args') ? ' ' : ',');
-  const text = String(raw).trim();
-  return key.endsWith('_args') ? text.replaceAll('"', '') : text;
+  const text = Array.isArray(raw) ? joined(key, raw) : written(raw);
+  return verbatim.has(key) ? text : text.trim();
 }
 
 function convertText(key: ParameterKey, fallback: string, raw: unknown): Converted {
-  if (isEmpty(raw)) return fallback === '' ? taken('') : useDefault(key, raw, fallback);
   const text = textOf(key, raw);
+  if (text === '') return fallback === '' ? taken('') : useDefault(key, raw, fallback);
   if (key === 'caption_extension' && !text.startsWith('.'))
     return { value: `.${text}`, change: `caption_extension is ${text}: .${text} is used.` };
   return taken(text);

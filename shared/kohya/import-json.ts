@@ -1,33 +1,14 @@
-import {
-  defaultTrainConfig,
-  parameterKeys,
-  parameters,
-  type ParameterKey,
-  type TrainConfig,
-} from '../parameters';
+import { parameterKeys, type TrainConfig } from '../parameters';
 import { ProblemError } from '../result';
 import { additionalParameters } from './additional-parameters';
-import { convert, isEmpty, isOn, kohyaKeyOf, notA } from './convert';
+import { isEmpty, isOn, kohyaKeyOf, notA } from './convert';
+import { KEPT, keptIn, restore } from './kept';
 import { legacyKeys, modernise, type Raw } from './legacy';
-import { irrelevantKeys, reasons, unsupportedKeys } from './other-keys';
+import type { ConfigImport, ImportNote } from './notes';
+import { irrelevantKeys, otherModels, readKeys, reasonOf, unsupportedKeys } from './other-keys';
 import { parseJson } from './parse-json';
-
-/** What became of a value on its way in. */
-export interface ImportNote {
-  /**
-   * `changed`: taken with another value. `unsupported`: asks for something that is not done. `unknown`: no key of
-   * kohya_ss. `defaulted`: not in the file, so our default is used.
-   */
-  readonly kind: 'changed' | 'unsupported' | 'unknown' | 'defaulted';
-  readonly key: string;
-  readonly message: string;
-}
-
-export interface KohyaImport {
-  /** Not yet checked: a folder may be missing. */
-  readonly config: TrainConfig;
-  readonly notes: readonly ImportNote[];
-}
+import { fileKeyOf, takeParameters, untouched } from './take';
+import { writeFields } from './write-fields';
 
 /**
  * Reads a config as kohya_ss saves it, or as we do: numbers may be strings, numbers that are not set may be "" or null,
@@ -36,64 +17,41 @@ export interface KohyaImport {
  * @param name what errors call the file
  * @throws ProblemError `json_broken`, `not_a_config`, `not_sdxl`, `bad_value`
  */
-export function importKohyaJson(text: string, name = 'The config'): KohyaImport {
+export function importKohyaJson(text: string, name = 'The config'): ConfigImport {
   const fields = parseJson(text, name);
   refuseOtherModels(fields, name);
   const additional = additionalParameters(textIn(fields, 'additional_parameters'));
-  const given = { ...fields, ...additional.raw };
-  const { raw, changes } = modernise(given);
-  const config: Record<string, unknown> = { ...defaultTrainConfig };
-  const notes: ImportNote[] = [];
-  for (const [key, message] of additional.unsupported)
-    notes.push({ kind: 'unsupported', key, message });
-  for (const [key, message] of changes) notes.push({ kind: 'changed', key, message });
-  for (const key of parameterKeys) {
-    const fileKey = fileKeyOf(raw, key);
-    if (fileKey === null) {
-      notes.push(defaulted(key));
-      continue;
-    }
-    const { value, change } = convert(key, raw[fileKey]);
-    config[key] = value;
-    if (change !== null) notes.push({ kind: 'changed', key: fileKey, message: change });
-  }
+  const { raw, changes } = modernise(fields, additional.raw);
   if (parameterKeys.every((key) => fileKeyOf(raw, key) === null))
     throw new ProblemError(
       'not_a_config',
       `${name} holds no training parameters.`,
       'Save a configuration in kohya_ss, or use the job.json’s config of an earlier run.',
     );
-  const whole = [applyEpochs, applyAlpha].reduce(
+  const notes: ImportNote[] = [
+    ...additional.unsupported.map(([key, message]): ImportNote => ({
+      kind: 'unsupported',
+      key,
+      message,
+    })),
+    ...changes.map(([key, message]): ImportNote => ({ kind: 'changed', key, message })),
+  ];
+  const read = [applyEpochs, applyAlpha].reduce(
     (before, apply) => apply(before, raw, notes),
-    config as TrainConfig,
+    takeParameters(raw, notes),
   );
+  const kept = keptIn(fields);
+  const all = [...notes, ...otherNotes({ ...fields, ...additional.raw })];
+  // What our own files leave out is at its default.
+  const told = kept === null ? all : all.filter(({ kind }) => kind !== 'defaulted');
   return {
-    config: whole,
-    notes: [...notes, ...otherNotes(given)],
+    config: kept === null ? read : restore(read, kept, fields, writeFields),
+    taken: untouched(told),
+    notes: told,
   };
 }
 
 const textIn = (raw: Raw, key: string): string => (isEmpty(raw[key]) ? '' : String(raw[key]));
-
-/** The key under which a parameter stands in the file; null when it is not there. */
-function fileKeyOf(raw: Raw, key: ParameterKey): string | null {
-  return [kohyaKeyOf(key), key].find((candidate) => candidate in raw) ?? null;
-}
-
-const defaulted = (key: ParameterKey): ImportNote => ({
-  kind: 'defaulted',
-  key: kohyaKeyOf(key),
-  message: `${kohyaKeyOf(key)} is not in the file: ${JSON.stringify(parameters[key].default)} is used.`,
-});
-
-const otherModels: Readonly<Record<string, string>> = {
-  v2: 'Stable Diffusion 2',
-  flux1_checkbox: 'Flux.1',
-  sd3_checkbox: 'Stable Diffusion 3',
-  hunyuan_image_checkbox: 'HunyuanImage',
-  anima_checkbox: 'Anima',
-  lumina_checkbox: 'Lumina',
-};
 
 function refuseOtherModels(raw: Raw, name: string): void {
   for (const [key, model] of Object.entries(otherModels))
@@ -148,7 +106,7 @@ function otherNotes(raw: Raw): ImportNote[] {
       notes.push({
         kind: 'unsupported',
         key,
-        message: `${key} is ${shown(value)}: ${reasons[key] ?? 'it is not supported and has no effect'}.`,
+        message: `${key} is ${shown(value)}, which has no effect: ${lowered(reasonOf(key))}`,
       });
     if (!isKnown(key))
       notes.push({ kind: 'unknown', key, message: `${key} is not known and has no effect.` });
@@ -157,6 +115,8 @@ function otherNotes(raw: Raw): ImportNote[] {
 }
 
 const shown = (value: unknown): string => JSON.stringify(value);
+
+const lowered = (sentence: string): string => sentence.charAt(0).toLowerCase() + sentence.slice(1);
 
 /** Whether a value asks for something: neither empty nor the one at which its key does nothing. */
 function isSet(value: unknown, neutral: string | number | boolean): boolean {
@@ -169,15 +129,11 @@ function isSet(value: unknown, neutral: string | number | boolean): boolean {
 
 const ownKeys: ReadonlySet<string> = new Set([
   ...parameterKeys,
-  ...parameterKeys.flatMap((key) => {
-    const row = parameters[key];
-    return 'kohyaKey' in row ? [row.kohyaKey] : [];
-  }),
+  ...parameterKeys.map(kohyaKeyOf),
   ...Object.keys(otherModels),
+  ...readKeys,
   ...legacyKeys,
-  'sdxl',
-  'max_train_epochs',
-  'additional_parameters',
+  KEPT,
 ]);
 
 const isKnown = (key: string): boolean =>

@@ -22,18 +22,34 @@ export const legacyKeys = [
   'conv_alphas',
 ] as const;
 
-/** The values of a file as if our app had written them, for the parameters to be taken from. */
-export function modernise(raw: Raw): { readonly raw: Raw; readonly changes: readonly Change[] } {
-  // Our own files have this key, kohya_ss's spell it LoRA_type. What ours say is what is meant.
-  if ('lora_type' in raw) return { raw, changes: [] };
-  const changes: Change[] = [];
-  const steps = [renamed, optimizer, noise, eightBits, zeros, warmup, rates, logging];
-  const modern = steps.reduce<Raw>(
-    (before, step) => ({ ...before, ...step(before, changes) }),
-    raw,
-  );
-  return { raw: modern, changes };
+interface Modern {
+  readonly raw: Raw;
+  readonly changes: readonly Change[];
 }
+
+/**
+ * The values of a file as if our app had written them, for the parameters to be taken from.
+ *
+ * @param additional what its additional parameters say, which wins over its fields
+ */
+export function modernise(fields: Raw, additional: Raw = {}): Modern {
+  // Our own files have this key, kohya_ss's spell it LoRA_type. What ours say is what is meant.
+  if ('lora_type' in fields) return { raw: { ...fields, ...additional }, changes: [] };
+  const changes: Change[] = [];
+  // kohya_ss sends additional parameters whatever the kind of noise is.
+  const sent = { ...fields, ...noise(fields, changes), ...additional };
+  const steps = [unquoted, renamed, optimizer, eightBits, zeros, warmup, rates, logging];
+  return { raw: applied(steps, sent, changes), changes };
+}
+
+/** The same for a config of sd-scripts, whose options are given by our keys. */
+export function moderniseOptions(raw: Raw): Modern {
+  const changes: Change[] = [];
+  return { raw: applied([eightBits, warmup, logging], raw, changes), changes };
+}
+
+const applied = (steps: readonly Step[], raw: Raw, changes: Change[]): Raw =>
+  steps.reduce<Raw>((before, step) => ({ ...before, ...step(before, changes) }), raw);
 
 /** Changed values; what was changed is added to `changes`. */
 type Step = (raw: Raw, changes: Change[]) => Raw;
@@ -46,6 +62,14 @@ function numberOf(key: string, raw: unknown): number {
   if (!Number.isFinite(number)) throw notA('a number', key, key, raw);
   return number;
 }
+
+/** Quotes are not part of arguments: kohya_ss takes them off. */
+const unquoted: Step = (raw) =>
+  Object.fromEntries(
+    ['optimizer_args', 'lr_scheduler_args']
+      .filter((key) => typeof raw[key] === 'string')
+      .map((key) => [key, String(raw[key]).replaceAll('"', '')]),
+  );
 
 /** Keys of earlier versions, where the present ones say nothing. */
 const renamed: Step = (raw) =>
@@ -72,10 +96,10 @@ const noise: Step = (raw, changes) => {
   if (typeof kind !== 'string' || isEmpty(kind)) return {};
   const dropped =
     kind.toLowerCase() === 'multires'
-      ? (['noise_offset', 'adaptive_noise_scale', 'noise_offset_random_strength'] as const)
-      : (['multires_noise_iterations', 'multires_noise_discount'] as const);
+      ? (['noise_offset', 'adaptive_noise_scale'] as const)
+      : (['multires_noise_iterations'] as const);
   for (const key of dropped)
-    if (key !== 'multires_noise_discount' && Number(raw[key] ?? 0) !== 0)
+    if (Number(raw[key] ?? 0) !== 0)
       changes.push([
         key,
         `${key} is ${shown(raw[key])}, but noise_offset_type is ${kind}: it is not used, as in kohya_ss.`,

@@ -1,6 +1,7 @@
+import type { ParameterKey } from '../parameters';
 import { modelOptions, datasetOptions, networkOptions, sdxlOptions } from './trainer-options/data';
 import { configOptions, logOptions, metadataOptions, saveOptions } from './trainer-options/output';
-import type { Options } from './trainer-options/rows';
+import type { Fate, Options } from './trainer-options/rows';
 import { lossOptions, optimizerOptions, trainingOptions } from './trainer-options/training';
 
 export type { Fate } from './trainer-options/rows';
@@ -22,6 +23,20 @@ export const trainerOptions: readonly { readonly title: string; readonly options
   { title: 'SDXL', options: sdxlOptions },
   { title: 'Config file', options: configOptions },
 ];
+
+/** What becomes of each option, by its name. */
+export const trainerFates: Readonly<Record<string, Fate>> = Object.assign(
+  {},
+  ...trainerOptions.map(({ options }) => options),
+) as Readonly<Record<string, Fate>>;
+
+/** The parameter that an option is the first word for; null where there is none. */
+export function keyOfOption(name: string): ParameterKey | null {
+  // There it names a file.
+  if (name === 'sample_prompts') return 'sample_prompts_file';
+  const fate = trainerFates[name];
+  return fate?.kind === 'done' ? (fate.by[0] ?? null) : null;
+}
 
 /** What sd-scripts asserts before it trains an SDXL LoRA, and what is done about it here. */
 export const trainerAsserts: readonly {

@@ -18,15 +18,30 @@ from pathlib import Path
 VERSIONS = {"python": "3.11.2", "torch": "0.0.0", "diffusers": "0.0.0", "transformers": "0.0.0"}
 DEVICE = {"kind": "cpu", "name": "Fake", "memoryBytes": None}
 PLAN = {
-    "buckets": [{"resolution": [64, 64], "count": 4}],
+    "buckets": [
+        {"resolution": [64, 64], "count": 4, "images": 4, "batches": 4, "short": False, "enlarged": 0}
+    ],
     "concepts": [],
     "images": 2,
     "regularizationImages": 2,
     "validationImages": 0,
     "batchesPerEpoch": 4,
     "stepsPerEpoch": 4,
+    "stepsWithoutRegularization": 2,
     "epochs": 1,
     "totalSteps": 4,
+    "enlargedImages": 0,
+    "uncaptionedImages": 0,
+    "files": {
+        "checkpoints": 1,
+        "checkpointsKept": 1,
+        "checkpointBytes": None,
+        "states": 0,
+        "stateBytes": None,
+        "samples": 0,
+        "samplesBytes": 0,
+        "disks": [],
+    },
     "warnings": [],
 }
 STEPS = 4

@@ -5,7 +5,7 @@ import { runningJob, useJobs } from '../../app/jobs';
 import { editCaptioning, useProject } from '../../app/project';
 import { Empty } from '../../components/bits';
 import { UnusableFolder } from '../../components/UnusableFolder';
-import { WindowDrop } from '../../components/Drop';
+import { takeFolder, WindowDrop } from '../../components/Drop';
 import { ReadingFolder } from '../../components/ReadingFolder';
 import { useWindowFocus } from '../../components/useWindowFocus';
 import { formatCount, formatQuantity } from '../../format';
@@ -61,7 +61,10 @@ export function CaptioningTab() {
     return () => window.clearTimeout(timer);
   }, [folder, extension, focused]);
 
-  const takeFolder = useCallback((image_dir: string) => editCaptioning({ image_dir }), []);
+  const takeImages = useCallback(
+    (path: string) => takeFolder(path, (image_dir) => editCaptioning({ image_dir })),
+    [],
+  );
   return (
     <div className="tab-layout">
       <aside className="side" aria-label="Captioning settings">
@@ -74,7 +77,7 @@ export function CaptioningTab() {
         <Head />
         <Captions />
       </section>
-      <WindowDrop hint="Drop to use as Image folder" onFolder={takeFolder} />
+      <WindowDrop hint="Drop to use as Image folder" onPath={takeImages} />
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from 'react';
-import { WindowDrop } from '../../components/Drop';
+import { takeFolder, WindowDrop } from '../../components/Drop';
 import { editDataset, useProject } from '../../app/project';
 import { useWindowFocus } from '../../components/useWindowFocus';
 import { DatasetFields } from './DatasetFields';
@@ -31,9 +31,11 @@ function useQuestions(): void {
 export function DatasetTab() {
   useQuestions();
   const [source, setSource] = useState<PhotoSource>('training');
-  const takeImages = useCallback((folder: string) => {
-    editDataset({ imagesFolder: folder });
-    setSource('training');
+  const takeImages = useCallback((path: string) => {
+    takeFolder(path, (folder) => {
+      editDataset({ imagesFolder: folder });
+      setSource('training');
+    });
   }, []);
 
   return (
@@ -48,7 +50,7 @@ export function DatasetTab() {
         <PhotoPanel source={source} onSource={setSource} />
         <WhatWillBeMade />
       </div>
-      <WindowDrop hint="Drop to use as Training images folder" onFolder={takeImages} />
+      <WindowDrop hint="Drop to use as Training images folder" onPath={takeImages} />
     </div>
   );
 }

@@ -6,9 +6,11 @@ import { showTab, useApp } from '../../app/store';
 import { useWindowFocus } from '../../components/useWindowFocus';
 import { formatQuantity } from '../../format';
 import { describeIdentity } from './identity';
+import { ConfigFileMenu } from './files/ConfigFileMenu';
 import { ParameterField } from './ParameterField';
 import { groups, type Group, type Section } from './groups';
 import { PresetMenu } from './presets/PresetMenu';
+import { PlanAside } from './plan/PlanAside';
 import { isShown } from './shown';
 import { modelIdentity, runPlan } from './store';
 import { isNeeded, useChecked, type Checked } from './useChecked';
@@ -41,7 +43,7 @@ function useFindings(): Findings {
 
 /** The bridge alone reads the flags of a prompt: it says with the plan what is wrong with them. */
 function usePromptProblem(checked: Checked, focused: number): Checked['problems'] {
-  useRunPlan(checked, focused, checked.config.sample_prompts.trim() !== '');
+  useRunPlan(checked, focused);
   const problem = runPlan.useAnswer((answer) => answer.problem);
   return problem?.code === 'sample_prompt_invalid' ? { sample_prompts: sentencesOf(problem) } : {};
 }
@@ -175,6 +177,7 @@ export function ParametersTab() {
   return (
     <div className="tab-layout parameters-layout">
       <aside className="side narrow" aria-label="Parameter groups">
+        <ConfigFileMenu />
         <PresetMenu />
         <nav className="side-scroll" aria-label="Groups">
           {groups.map((group) => (
@@ -205,6 +208,7 @@ export function ParametersTab() {
           ))}
         </div>
       </div>
+      <PlanAside />
     </div>
   );
 }

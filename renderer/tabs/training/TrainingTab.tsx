@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 import { useJobs } from '../../app/jobs';
 import { Empty } from '../../components/bits';
 import { useWindowFocus } from '../../components/useWindowFocus';
+import { MemoryPanel } from '../parameters/memory/MemoryPanel';
 import { modelIdentity } from '../parameters/store';
 import { useChecked } from '../parameters/useChecked';
 import { useRunPlan } from '../parameters/useRunPlan';
@@ -31,6 +32,7 @@ export function TrainingTab() {
         <div className="side-scroll" tabIndex={0} role="group" aria-label="Settings">
           <WhereThingsAre />
           <WhatWillHappen />
+          <MemoryPanel />
           <EarlierRuns />
         </div>
         <TrainFooter />

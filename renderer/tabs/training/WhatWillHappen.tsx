@@ -5,56 +5,20 @@ import type { Plan } from '../../../shared/protocol';
 import type { Problem } from '../../../shared/result';
 import { showParameter } from '../../app/store';
 import { Fact, Note, Section } from '../../components/bits';
-import { formatCount, formatQuantity } from '../../format';
+import { formatCount } from '../../format';
+import { Buckets } from '../parameters/plan/Buckets';
+import { repeatsOf } from '../parameters/plan/figures';
+import { TotalSteps } from '../parameters/plan/TotalSteps';
 import { runPlan } from '../parameters/store';
 import { useChecked } from '../parameters/useChecked';
 import { SamplesAhead } from './SamplesAhead';
 
-function Buckets({ buckets }: { readonly buckets: Plan['buckets'] }) {
-  const largest = Math.max(...buckets.map(({ count }) => count));
-  return (
-    <div className="buckets">
-      <h3 className="small-title">Buckets</h3>
-      <ul>
-        {buckets.map(({ resolution: [width, height], count }) => (
-          <li key={`${width}x${height}`}>
-            <span className="bucket-shape" aria-hidden>
-              <span
-                style={{
-                  width: (18 * width) / Math.max(width, height),
-                  height: (18 * height) / Math.max(width, height),
-                }}
-              />
-            </span>
-            <span className="bucket-size numbers">
-              {width} × {height}
-            </span>
-            <span className="bucket-bar" aria-hidden>
-              <span style={{ width: `${(100 * count) / largest}%` }} />
-            </span>
-            <span className="bucket-count numbers">{formatCount(count)}</span>
-          </li>
-        ))}
-      </ul>
-    </div>
-  );
-}
-
-/** `20`, or `10 to 40` where the folders differ. */
-function repeatsOf(plan: Plan): string {
-  const repeats = plan.concepts.filter((c) => !c.regularization).map((c) => c.repeats);
-  if (repeats.length === 0) return '–';
-  const [least, most] = [Math.min(...repeats), Math.max(...repeats)];
-  return least === most ? formatCount(least) : `${least} to ${most}`;
-}
-
 function Facts({ plan, config }: { readonly plan: Plan; readonly config: TrainConfig }) {
   return (
     <>
-      <p className="total-steps">
-        <strong className="numbers">{formatCount(plan.totalSteps)}</strong> steps in{' '}
-        {formatQuantity(plan.epochs, 'epoch')}
-      </p>
+      <div className="plan-head">
+        <TotalSteps plan={plan} config={config} />
+      </div>
       <dl className="facts short">
         <Fact label="Images">{formatCount(plan.images)}</Fact>
         <Fact label="Repeats">{repeatsOf(plan)}</Fact>

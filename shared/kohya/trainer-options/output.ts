@@ -92,5 +92,7 @@ export const metadataOptions: Options = {
 };
 
 export const configOptions: Options = {
-  config_file: notBuilt('A config is read from kohya_ss’s JSON; sd-scripts’ TOML is not read.'),
+  config_file: replaced(
+    'Open a configuration, among the Parameters, and the command line read and write such files.',
+  ),
 };

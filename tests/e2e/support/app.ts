@@ -103,6 +103,14 @@ export async function answerOpenDialog(app: ElectronApplication, path: string | 
   }, path);
 }
 
+/** The next native "save" dialogs answer with this path, or with Cancel. */
+export async function answerSaveDialog(app: ElectronApplication, path: string | null) {
+  await app.evaluate(({ dialog }, answer) => {
+    dialog.showSaveDialog = () =>
+      Promise.resolve({ canceled: answer === null, filePath: answer ?? '' });
+  }, path);
+}
+
 async function answerMessageBox(app: ElectronApplication, response: number) {
   await app.evaluate(({ dialog }, answer) => {
     dialog.showMessageBox = () => Promise.resolve({ response: answer, checkboxChecked: false });

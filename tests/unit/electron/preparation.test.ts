@@ -17,8 +17,21 @@ const emptyPlan: Plan = {
   validationImages: 0,
   batchesPerEpoch: 0,
   stepsPerEpoch: 0,
+  stepsWithoutRegularization: 0,
   epochs: 0,
   totalSteps: 0,
+  enlargedImages: 0,
+  uncaptionedImages: 0,
+  files: {
+    checkpoints: 1,
+    checkpointsKept: 1,
+    checkpointBytes: null,
+    states: 0,
+    stateBytes: null,
+    samples: 0,
+    samplesBytes: 0,
+    disks: [],
+  },
   warnings: [],
 };
 

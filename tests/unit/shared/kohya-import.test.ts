@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { importKohyaJson, type ImportNote } from '../../../shared/kohya/import-json';
+import { importKohyaJson } from '../../../shared/kohya/import-json';
+import type { ImportNote } from '../../../shared/kohya/notes';
 import { defaultTrainConfig, trainConfigSchema } from '../../../shared/parameters';
 import type { ProblemError } from '../../../shared/result';
 

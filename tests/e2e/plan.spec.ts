@@ -1,0 +1,89 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, test, type Atelier } from './support/app';
+import { kohyaProject } from './support/sample';
+
+/** What axe finds, short enough to read in a report. */
+async function findings(page: Page) {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+}
+
+async function resize({ app, page }: Atelier, width: number, height: number) {
+  await app.evaluate(
+    ({ BrowserWindow }, size) => {
+      BrowserWindow.getAllWindows()[0]?.setContentSize(size.width, size.height);
+    },
+    { width, height },
+  );
+  await expect.poll(() => page.evaluate(() => innerWidth)).toBe(width);
+}
+
+async function fill(page: Page, name: string, value: unknown) {
+  const field = page.locator(`[data-field="${name}"]`);
+  await field.fill(String(value));
+  await field.press('Tab');
+}
+
+test('the plan follows the parameters, and its buckets show what is cut from which photo', async ({
+  atelier,
+  home,
+}) => {
+  const { page } = atelier;
+  const { config } = await kohyaProject(home);
+  await resize(atelier, 1440, 900);
+  await page.getByRole('tab', { name: 'Parameters' }).click();
+  for (const key of ['train_data_dir', 'output_dir', 'logging_dir', 'output_name'])
+    await fill(page, key, config[key]);
+  await fill(page, 'max_resolution', '128,128');
+  await fill(page, 'train_batch_size', 4);
+  await fill(page, 'epoch', 3);
+  const plan = page.getByRole('complementary', { name: 'Plan' });
+  await expect(plan.getByText('18 steps in 3 epochs')).toBeVisible();
+  await fill(page, 'epoch', 5);
+  await expect(plan.getByText('30 steps in 5 epochs')).toBeVisible();
+  await expect(plan.getByText(/10 of 10 pictures in .* have no caption/u)).toBeAttached();
+
+  const buckets = plan.getByRole('region', { name: 'Buckets' }).getByRole('button');
+  expect(await buckets.count()).toBeGreaterThan(1);
+  await buckets.first().click();
+  const photos = page.getByRole('dialog');
+  await expect(photos.getByText(/% cut/u).first()).toBeVisible();
+  await expect
+    .poll(() =>
+      photos
+        .locator('img')
+        .evaluateAll((images) =>
+          images.every((image) => image instanceof HTMLImageElement && image.naturalWidth > 0),
+        ),
+    )
+    .toBe(true);
+  expect(await photos.locator('img').count()).toBeGreaterThan(0);
+  expect(await findings(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await expect(photos).toBeHidden();
+});
+
+test('the plan is folded, and opens over the parameters of a narrow window', async ({
+  atelier,
+}) => {
+  const { page } = atelier;
+  await resize(atelier, 1440, 900);
+  await page.getByRole('tab', { name: 'Parameters' }).click();
+  const plan = page.getByRole('complementary', { name: 'Plan' });
+  await plan.getByRole('button', { name: 'Fold the plan' }).click();
+  await expect(plan).toBeHidden();
+  const strip = page.getByRole('button', { name: 'Show the plan' });
+  await strip.click();
+  await expect(plan).toBeVisible();
+
+  await resize(atelier, 1024, 700);
+  await expect(plan).toBeHidden();
+  expect(await findings(page)).toEqual([]);
+  await strip.click();
+  const drawer = page.getByRole('dialog', { name: 'What will happen' });
+  await expect(drawer.getByText(/plan appears once/u)).toBeVisible();
+  expect(await findings(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await expect(drawer).toBeHidden();
+});
