@@ -47,8 +47,8 @@ const learningKeys: readonly PresetKey[] = [
 ];
 
 /**
- * What decides how much memory a step needs. Not the optimizer: its rate and schedule go with it, and its numbers are
- * small at these ranks.
+ * What decides how much memory a step needs; samples of 1024x1024 fit beside it. Not the optimizer: its rate and schedule
+ * go with it, and its numbers are small at these ranks.
  */
 const memoryKeys = [
   ...(['train_batch_size', 'gradient_accumulation_steps', 'mixed_precision', 'full_bf16'] as const),
@@ -120,9 +120,9 @@ export const presetFamilies: readonly PresetFamily[] = [
         8,
         {
           audience: 'For GPUs with 8 GB: slow, but it fits.',
-          about: 'The base model in 8 bits, half the usual rank, and everything checkpointed.',
+          about: 'The base model in 4 bits, half the usual rank, and everything checkpointed.',
         },
-        { quantize_base_model: 'int8', network_dim: 16, network_alpha: 8 },
+        { quantize_base_model: 'nf4', network_dim: 16, network_alpha: 8 },
       ),
       memory(
         12,

@@ -14,30 +14,31 @@ function Items({ onAsk }: ItemsProps) {
   const own = useOwnPresets(({ presets }) => presets);
   return (
     <>
-      {presetFamilies.map(({ title, presets }) => (
-        <div key={title} role="group" aria-label={title}>
-          <Menu.Label>{title}</Menu.Label>
-          {presets.map((preset) => (
-            <Menu.Item key={preset.id} onClick={() => onAsk(preset)}>
-              {preset.name}
-              <span className="preset-audience">{preset.audience}</span>
-            </Menu.Item>
-          ))}
-        </div>
-      ))}
-      {own.length > 0 && (
-        <div role="group" aria-label="Your own">
-          <Menu.Label>Your own</Menu.Label>
-          {own.map((preset) => (
-            <Menu.Item key={preset.id} onClick={() => onAsk(preset)}>
-              {preset.name}
-            </Menu.Item>
-          ))}
-        </div>
-      )}
+      <div className="preset-items">
+        {presetFamilies.map(({ title, presets }) => (
+          <div key={title} role="group" aria-label={title}>
+            <Menu.Label>{title}</Menu.Label>
+            {presets.map((preset) => (
+              <Menu.Item key={preset.id} onClick={() => onAsk(preset)}>
+                {preset.name}
+                <span className="preset-audience">{preset.audience}</span>
+              </Menu.Item>
+            ))}
+          </div>
+        ))}
+        {own.length > 0 && (
+          <div role="group" aria-label="Your own">
+            <Menu.Label>Your own</Menu.Label>
+            {own.map((preset) => (
+              <Menu.Item key={preset.id} onClick={() => onAsk(preset)}>
+                {preset.name}
+              </Menu.Item>
+            ))}
+          </div>
+        )}
+      </div>
       <Menu.Divider />
       <Menu.Item
-        className="preset-save"
         leftSection={<IconDeviceFloppy size={16} aria-hidden />}
         onClick={() => onAsk('save')}
       >
@@ -63,6 +64,8 @@ export function PresetMenu() {
         // In the landmark of its button, and at the first item at once, as a menu is expected to be.
         withinPortal={false}
         withInitialFocusPlaceholder={false}
+        // What scrolls must be reached by Tab too.
+        menuItemTabIndex={0}
         onOpen={read}
       >
         <Menu.Target>
