@@ -58,7 +58,14 @@ def test_a_trained_file_says_all_and_no_place(project: Path, tiny_sdxl: Path) ->
         assert str(Path.home()) not in value
         assert "/" not in value or key in _WITH_SLASHES, key
     repeated = msgspec.convert(
-        {"main_process_ip": "", "main_process_port": 0, "gpu_ids": "", **json.loads(found[KEY])}, TrainConfig
+        {
+            "machine_rank": 0,
+            "main_process_ip": "",
+            "main_process_port": 0,
+            "gpu_ids": "",
+            **json.loads(found[KEY]),
+        },
+        TrainConfig,
     )
     # Kohya has no key for it.
     assert repeated.quantize_base_model == "int8"

@@ -31,7 +31,7 @@ const shapesOf = (pictures: Locator) =>
 
 async function setParameter(page: Page, label: string, value: string) {
   await page.getByRole('tab', { name: 'Parameters' }).click();
-  await page.getByLabel(label, { exact: true }).fill(value);
+  await page.locator('.parameter').getByRole('combobox', { name: label, exact: true }).fill(value);
 }
 
 test('a folder that is missing, and one without images', async ({ atelier: { page }, home }) => {
