@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+import hypothesis
 import pytest
 from portrait_photos import make_portrait_photos
 from tiny_sdxl import make_tiny_sdxl
@@ -18,6 +19,12 @@ from lora_bridge import system
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    # Chance looks further on the machines of those who write the code.
+    hypothesis.settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
