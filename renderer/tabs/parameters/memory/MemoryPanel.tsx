@@ -118,7 +118,7 @@ export function MemoryPanel() {
   return (
     <div data-pending={pending || undefined} className="memory-panel">
       <Section
-        title="Memory"
+        title="Memory needed"
         aside={pending && <Loader size={14} role="img" aria-label="Working out the memory" />}
       >
         {value !== null && device !== null && <Facts memory={value} device={device} />}

@@ -7,6 +7,7 @@ import { estimateTime } from '../../../../shared/time-estimate';
 import { useJobs } from '../../../app/jobs';
 import { Note } from '../../../components/bits';
 import { formatQuantity } from '../../../format';
+import { MemoryPanel } from '../memory/MemoryPanel';
 import { runPlan, runSpeeds } from '../store';
 import { useChecked } from '../useChecked';
 import { Buckets } from './Buckets';
@@ -100,6 +101,7 @@ export function PlanPanel() {
     <div className="plan-content" data-pending={pending || undefined}>
       {problem !== null && <Note problem={problem} tone="error" />}
       {value !== null && <Contents plan={value} config={config} />}
+      {wrong === 0 && <MemoryPanel />}
       {wrong > 0 && (
         <Text size="sm" c="dimmed">
           The plan appears once all parameters can be used.
