@@ -108,8 +108,6 @@ def test_what_is_done_between_steps_and_a_pause_change_nothing(project: Path, ti
         {"network_dropout": 0.3, "rank_dropout": 0.3, "text_encoder_lr": 5e-4},
         {"full_bf16": True, "mixed_precision": "bf16", "scale_weight_norms": 0.5},
         {"lora_type": "LyCORIS/LoKr", "optimizer": "Prodigy", "learning_rate": 1.0},
-        # An optimizer that draws.
-        {"optimizer": "pytorch_optimizer.SPAM", "network_dropout": 0.3},
     ],
 )
 def test_two_machines_learn_the_same_and_the_first_one_saves(
