@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import UNSET
 
@@ -21,13 +21,14 @@ from lora_bridge.problems import ProblemError
 from lora_bridge.progress import StopRequested
 from lora_bridge.protocol_types import FailedEvent, Problem
 from lora_bridge.rank import LOST, read_problem, write_start
+from lora_bridge.sink import PassingSink
 from lora_bridge.world import OthersLostError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from lora_bridge.protocol_types import JobEvent, TrainConfig
+    from lora_bridge.protocol_types import TrainConfig
     from lora_bridge.sink import Sink
     from lora_bridge.world import World
 
@@ -81,7 +82,7 @@ class _Rank:
         self._log.close()
 
 
-class _Watch:
+class _Watch(PassingSink):
     """Notices when a process dies, and sees that the job does not outlive it for long.
 
     Stands between the training and its sink: it is asked to stop when there is nobody to go on with.
@@ -89,24 +90,15 @@ class _Watch:
 
     def __init__(self, ranks: list[_Rank], sink: Sink, timeout_minutes: int) -> None:
         self._ranks = ranks
-        self._sink = sink
+        super().__init__(sink)
         self._timeout_minutes = timeout_minutes
         self._over = threading.Event()
         self._died = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ranks", daemon=True)
         self._thread.start()
 
-    def emit(self, event: JobEvent) -> None:
-        self._sink.emit(event)
-
     def stop_requested(self) -> bool:
-        return self._died.is_set() or self._sink.stop_requested()
-
-    def pause_requested(self) -> bool:
-        return self._sink.pause_requested()
-
-    def take(self, wish: Literal["save", "sample"]) -> bool:
-        return self._sink.take(wish)
+        return self._died.is_set() or super().stop_requested()
 
     def has_lost_one(self) -> bool:
         return self._died.is_set()

@@ -32,6 +32,25 @@ class Sink(Protocol):
         ...
 
 
+class PassingSink:
+    """Passes everything on to another sink; what is made of it changes some of that."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def emit(self, event: JobEvent) -> None:
+        self._sink.emit(event)
+
+    def stop_requested(self) -> bool:
+        return self._sink.stop_requested()
+
+    def pause_requested(self) -> bool:
+        return self._sink.pause_requested()
+
+    def take(self, wish: Literal["save", "sample"], /) -> bool:
+        return self._sink.take(wish)
+
+
 class Ending(Struct, frozen=True):
     """How a job ended when it did not fail."""
 

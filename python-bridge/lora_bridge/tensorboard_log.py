@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from lora_bridge.failures import problem_of
 from lora_bridge.optimizer_choice import choose_optimizer
@@ -15,6 +15,7 @@ from lora_bridge.protocol_types import (
     ValidationEvent,
     WarningEvent,
 )
+from lora_bridge.sink import PassingSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_WRITES = 5
 
 
-class TensorBoardSink:
+class TensorBoardSink(PassingSink):
     """Passes everything on, and writes the numbers of steps and validations into a folder."""
 
     def __init__(self, sink: Sink, config: TrainConfig, folder: Path) -> None:
         """The files go to `tensorboard` in the job's `folder`, from the first step on."""
-        self._sink = sink
+        super().__init__(sink)
         self._folder = folder / "tensorboard"
         # These say how large their steps are as the product of both.
         self._finds_rate = choose_optimizer(config).one_rate
@@ -44,7 +45,7 @@ class TensorBoardSink:
 
     def emit(self, event: JobEvent) -> None:
         """A file that cannot be written is warned of once; the training goes on."""
-        self._sink.emit(event)
+        super().emit(event)
         if not self._works:
             return
         try:
@@ -54,16 +55,7 @@ class TensorBoardSink:
             problem = problem_of(error)
             message = f"The files for TensorBoard are not written any more: {problem.message}"
             warning = Problem(code="tensorboard_failed", message=message, hint=problem.hint)
-            self._sink.emit(WarningEvent(problem=warning))
-
-    def stop_requested(self) -> bool:
-        return self._sink.stop_requested()
-
-    def pause_requested(self) -> bool:
-        return self._sink.pause_requested()
-
-    def take(self, wish: Literal["save", "sample"]) -> bool:
-        return self._sink.take(wish)
+            super().emit(WarningEvent(problem=warning))
 
     def close(self) -> None:
         """Write what is left."""
