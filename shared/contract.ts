@@ -1,4 +1,11 @@
 import { z } from 'zod';
+import {
+  preparationPlanSchema,
+  preparationProgressSchema,
+  preparedSchema,
+  scanProgressSchema,
+  scanSchema,
+} from './dataset-answers';
 import type { JobSummary, JobView } from './job-view';
 import { configKinds } from './kohya/config-kinds';
 import { bucketPageSchema, openedConfigSchema, ownPresetsSchema } from './parameter-answers';
@@ -42,75 +49,6 @@ const appInfoSchema = z.strictObject({
 });
 export type AppInfo = z.infer<typeof appInfoSchema>;
 
-export const imageInfoSchema = z.strictObject({
-  /** Names the picture in `media://thumbnail/<id>` and in other channels; changes when the file changes. */
-  id: z.string(),
-  name: z.string(),
-  path: z.string(),
-  /** As shown, that is with the EXIF orientation applied; 0 when the file could not be read. */
-  width: z.int().min(0),
-  height: z.int().min(0),
-  bytes: z.int().min(0),
-  format: z.string(),
-  /** Why the picture cannot be used; null when it can. */
-  problem: z.string().nullable(),
-  /** Null when there is no caption file. */
-  caption: z.string().nullable(),
-});
-export type ImageInfo = z.infer<typeof imageInfoSchema>;
-
-const scanSchema = z.strictObject({
-  folder: z.string(),
-  images: z.array(imageInfoSchema),
-});
-export type Scan = z.infer<typeof scanSchema>;
-
-const plannedFolderSchema = z.strictObject({
-  role: z.enum(['img', 'reg', 'log', 'model']),
-  path: z.string(),
-  images: z.int().min(0),
-  bytes: z.int().min(0),
-  /** The folder is there already; what is in it stays. */
-  exists: z.boolean(),
-});
-
-const preparationPlanSchema = z.strictObject({
-  folders: z.array(plannedFolderSchema),
-  images: z.int().min(0),
-  bytes: z.int().min(0),
-  freeBytes: z.int().min(0),
-  /** Null while the pictures cannot be planned. */
-  plan: planSchema.nullable(),
-  /** What keeps the button from being pressed, by form field. */
-  problems: z.array(
-    z.strictObject({ field: z.enum(datasetFormSchema.keyof().options), problem: problemSchema }),
-  ),
-  warnings: z.array(problemSchema),
-});
-export type PreparationPlan = z.infer<typeof preparationPlanSchema>;
-
-const preparedSchema = z.strictObject({
-  /** The folder with the copied pictures: what is captioned next. */
-  imagesFolder: z.string(),
-  train_data_dir: z.string(),
-  /** Empty when there are no regularization pictures. */
-  reg_data_dir: z.string(),
-  output_dir: z.string(),
-  logging_dir: z.string(),
-  copied: z.int().min(0),
-  /** Pictures that were there already, with the same content. */
-  kept: z.int().min(0),
-});
-export type Prepared = z.infer<typeof preparedSchema>;
-
-const preparationProgressSchema = z.strictObject({
-  done: z.int().min(0),
-  total: z.int().min(0),
-  bytesDone: z.int().min(0),
-  bytesTotal: z.int().min(0),
-});
-export type PreparationProgress = z.infer<typeof preparationProgressSchema>;
-
 /** Checked by its type alone: it is made in main, from events that were checked one by one. */
 const jobViewSchema = z.custom<JobView>((value) => typeof value === 'object' && value !== null);
 const jobSummarySchema = z.custom<JobSummary>(
@@ -143,14 +81,6 @@ const workerStatusSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('failed'), problem: problemSchema }),
 ]);
 export type WorkerStatus = z.infer<typeof workerStatusSchema>;
-
-/** How far the reading of a folder is, in pictures. */
-export const scanProgressSchema = z.strictObject({
-  folder: z.string(),
-  done: z.int(),
-  total: z.int(),
-});
-export type ScanProgress = z.infer<typeof scanProgressSchema>;
 
 export const contract = {
   'app:info': { request: nothing, response: appInfoSchema },

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { PreparationProgress } from '../../shared/contract';
+import type { PreparationProgress } from '../../shared/dataset-answers';
 import { ProblemError } from '../../shared/result';
 import { copyNew, makeFolders, removeIfEmpty } from '../lib/copy';
 import { fileProblem } from '../lib/file-problem';

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { ImageInfo, Scan, ScanProgress } from '../../shared/contract';
+import type { ImageInfo, Scan, ScanProgress } from '../../shared/dataset-answers';
 import { ProblemError } from '../../shared/result';
 import { mapConcurrently } from '../lib/concurrent';
 import { fileProblem } from '../lib/file-problem';

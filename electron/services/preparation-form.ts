@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import type { PreparationPlan } from '../../shared/contract';
+import type { PreparationPlan } from '../../shared/dataset-answers';
 import { illegalCharacter, joinPrompts, makeFolderName } from '../../shared/kohya/folder-name';
 import type { Problem } from '../../shared/result';
 import { datasetLabels, type DatasetForm } from '../../shared/settings';

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { PreparationPlan, PreparationProgress, Prepared } from '../../shared/contract';
+import type { PreparationPlan, PreparationProgress, Prepared } from '../../shared/dataset-answers';
 import { parseFolderName } from '../../shared/kohya/folder-name';
 import type { TrainConfig } from '../../shared/parameters';
 import type { Plan } from '../../shared/protocol';

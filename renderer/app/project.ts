@@ -14,7 +14,7 @@ import {
   type Project,
   type TrainDraft,
 } from '../../shared/settings';
-import type { Prepared } from '../../shared/contract';
+import type { Prepared } from '../../shared/dataset-answers';
 import { remember, takeAgain, takeBack, type Change } from './history';
 
 /** The project's forms as typed: the one owner of what the tabs edit and what settings keep. */

@@ -2,7 +2,7 @@ import { useElementSize } from '@mantine/hooks';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useRef } from 'react';
-import type { ImageInfo } from '../../shared/contract';
+import type { ImageInfo } from '../../shared/dataset-answers';
 import { thumbnailUrl } from '../api';
 
 const GAP = 12;

@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { ScanProgress } from '../../shared/contract';
+import type { ScanProgress } from '../../shared/dataset-answers';
 import { on } from '../api';
 import { formatCount, formatQuantity } from '../format';
 

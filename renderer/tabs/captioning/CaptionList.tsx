@@ -1,7 +1,7 @@
 import { useElementSize } from '@mantine/hooks';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useRef } from 'react';
-import type { ImageInfo } from '../../../shared/contract';
+import type { ImageInfo } from '../../../shared/dataset-answers';
 import { CaptionRow } from './CaptionRow';
 
 const ROW_HEIGHT = 132;

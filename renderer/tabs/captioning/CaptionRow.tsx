@@ -1,7 +1,7 @@
 import { Textarea } from '@mantine/core';
 import { IconAlertTriangle, IconCheck, IconPencil, IconSparkles } from '@tabler/icons-react';
 import { useEffect, type KeyboardEvent } from 'react';
-import type { ImageInfo } from '../../../shared/contract';
+import type { ImageInfo } from '../../../shared/dataset-answers';
 import { thumbnailUrl } from '../../api';
 import { draftCaption, revertCaption, saveCaption, useCaptioning } from './store';
 

@@ -1,4 +1,4 @@
-import type { ImageInfo } from '../../../shared/contract';
+import type { ImageInfo } from '../../../shared/dataset-answers';
 import type { EventOf, JobEvent } from '../../../shared/protocol';
 
 /** What happened to a picture's caption since the folder was read. */

@@ -1,6 +1,6 @@
 import { Badge, Loader, Text } from '@mantine/core';
 import { IconFolder, IconFolderPlus } from '@tabler/icons-react';
-import type { PreparationPlan } from '../../../shared/contract';
+import type { PreparationPlan } from '../../../shared/dataset-answers';
 import { Note, PathText, Section, Stat } from '../../components/bits';
 import { formatBytes, formatCount, formatQuantity } from '../../format';
 import { preparationPlan } from './store';

@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { PreparationProgress } from '../../../shared/contract';
+import type { PreparationProgress } from '../../../shared/dataset-answers';
 import { call, on } from '../../api';
 import { notifyDone, notifyProblem } from '../../app/notify';
 import { adoptPrepared, useProject } from '../../app/project';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Datasets } from '../../../electron/services/datasets';
 import { Thumbnails } from '../../../electron/services/thumbnails';
-import type { ScanProgress } from '../../../shared/contract';
+import type { ScanProgress } from '../../../shared/dataset-answers';
 import { tempFolder } from '../../fakes/temp-folder';
 
 async function setUp() {

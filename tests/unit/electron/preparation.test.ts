@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Preparation } from '../../../electron/services/preparation';
 import { Thumbnails } from '../../../electron/services/thumbnails';
-import type { PreparationProgress } from '../../../shared/contract';
+import type { PreparationProgress } from '../../../shared/dataset-answers';
 import { defaultTrainConfig } from '../../../shared/parameters';
 import { datasetLabels, type DatasetForm } from '../../../shared/settings';
 import { emptyPlan } from '../../fakes/empty-plan';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { captionProblems } from '../../../renderer/tabs/captioning/checks';
 import { mergeCaptions, type CaptionState } from '../../../renderer/tabs/captioning/merge';
-import type { ImageInfo } from '../../../shared/contract';
+import type { ImageInfo } from '../../../shared/dataset-answers';
 import type { EventOf } from '../../../shared/protocol';
 import { emptyProject } from '../../../shared/settings';
 

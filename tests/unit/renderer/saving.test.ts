@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { ImageInfo } from '../../../shared/contract';
+import type { ImageInfo } from '../../../shared/dataset-answers';
 import { ok } from '../../../shared/result';
 
 const image: ImageInfo = {
