@@ -53,6 +53,28 @@ const pictureRequestSchema = z
   })
   .meta({ id: 'PictureRequest' });
 
+const showRequestSchema = z
+  .strictObject({
+    type: z.literal('show'),
+    id: z.int(),
+    path: z.string(),
+    /** Where the picture is written, as WebP, upright and in at most `side` pixels a side. */
+    target: z.string(),
+    side: z.int().min(1).max(16_383),
+    /** Turned and cropped as what is kept beside it says. */
+    edited: z.boolean(),
+  })
+  .meta({ id: 'ShowRequest' });
+
+export const placeRequestSchema = z
+  .strictObject({
+    type: z.literal('place'),
+    id: z.int(),
+    config: trainConfigSchema,
+    sizes: z.array(sizeSchema).max(20_000),
+  })
+  .meta({ id: 'PlaceRequest' });
+
 export const memoryRequestSchema = z
   .strictObject({
     type: z.literal('memory'),
@@ -72,6 +94,8 @@ export const workerRequestSchema = z
     identifyRequestSchema,
     probeRequestSchema,
     pictureRequestSchema,
+    showRequestSchema,
+    placeRequestSchema,
   ])
   .meta({ id: 'WorkerRequest' });
 export type WorkerRequest = z.infer<typeof workerRequestSchema>;
@@ -179,6 +203,32 @@ export const pictureFactsSchema = z
   .meta({ id: 'PictureFacts' });
 export type PictureFacts = z.infer<typeof pictureFactsSchema>;
 
+/** The picture that was written. */
+export const shownPictureSchema = z
+  .strictObject({ width: count(), height: count() })
+  .meta({ id: 'ShownPicture' });
+
+/** Where a picture of some size comes into its bucket. */
+const placeSchema = z
+  .strictObject({
+    bucket: sizeSchema,
+    resized: sizeSchema,
+    /** Left and top, in the resized picture, of the middle of the places where it may be cut. */
+    crop: z.tuple([count(), count()]),
+    /** It is made larger to fill the bucket. */
+    enlarged: z.boolean(),
+  })
+  .meta({ id: 'Place' });
+export type Place = z.infer<typeof placeSchema>;
+
+export const placesSchema = z
+  .strictObject({
+    /** In the order of the sizes; null for one that fits no bucket. */
+    places: z.array(placeSchema.nullable()),
+  })
+  .meta({ id: 'Places' });
+export type Places = z.infer<typeof placesSchema>;
+
 const memoryPartsSchema = z
   .strictObject({
     /** The frozen models that stay on the device. */
@@ -251,6 +301,8 @@ export const workerAnswers = {
   identify: modelIdentitySchema,
   probe: probeSchema,
   picture: pictureFactsSchema,
+  show: shownPictureSchema,
+  place: placesSchema,
 } as const satisfies Record<WorkerRequest['type'], z.ZodType>;
 export type WorkerAnswer<T extends WorkerRequest['type']> = z.infer<(typeof workerAnswers)[T]>;
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from lora_bridge.picture_edits import edit_stamp
 from lora_bridge.wording import listed
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def identity_of(config: TrainConfig, dataset: Dataset) -> Identity:
     for sample in dataset.everything():
         picture = sample.picture
         name = f"{picture.path.parent.name}/{picture.path.name}"
-        pictures[name] = _edges(picture.path, _EDGE_BYTES)
+        pictures[name] = f"{_edges(picture.path, _EDGE_BYTES)} {edit_stamp(picture.path)}".rstrip()
         if picture.mask is not None:
             pictures[name] += f" {_edges(picture.mask, _EDGE_BYTES)}"
         if config.dataset_config.strip():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 
 from lora_bridge.buckets import Size
+from lora_bridge.picture_edits import DamagedEditError, read_edit
 
 try:
     import_module("pillow_heif.HeifImagePlugin")
@@ -23,6 +24,8 @@ else:
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lora_bridge.picture_edits import Edit
 
 _HEIF = frozenset({".heic", ".heif"})
 IMAGE_EXTENSIONS = _HEIF | frozenset(
@@ -80,24 +83,38 @@ class Layers(NamedTuple):
 
 
 def picture_size(file: Path) -> Size:
-    """Size as a person sees the picture. Reads only the header; raises one of UNREADABLE."""
+    """Size of what `load_picture` gives. Reads only the header; raises one of UNREADABLE."""
+    return edited_size(file, upright_size(file))
+
+
+def edited_size(file: Path, upright: Size) -> Size:
+    """Size of a picture of that upright size after its edit. Raises one of UNREADABLE."""
+    edit = read_edit(file)
+    return upright if edit is None else edit.size(upright)
+
+
+def upright_size(file: Path) -> Size:
+    """Size as a person sees the picture without its edit. Reads only the header; raises one of UNREADABLE."""
     with _open(file) as image:
         width, height = image.size
         return Size(height, width) if _orientation(image) in _SIDEWAYS else Size(width, height)
 
 
 def load_picture(file: Path) -> Image.Image:
-    """RGB, turned upright by its EXIF orientation, transparency on white. Raises one of UNREADABLE."""
-    picture = _upright(file)
+    """RGB, upright as its EXIF says, edited, transparency on white. Raises one of UNREADABLE."""
+    picture = _edited(file)
     if picture.mode == "RGB":
         return picture
     white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
     return Image.alpha_composite(white, picture).convert("RGB")
 
 
-def load_layers(file: Path) -> Layers:
-    """As `load_picture`, with the transparency beside the colours. Raises one of UNREADABLE."""
-    picture = _upright(file)
+def load_layers(file: Path, edit: Edit | None = None) -> Layers:
+    """As `load_picture`, with the transparency beside the colours; `edit` for one without its own.
+
+    Raises one of UNREADABLE.
+    """
+    picture = _edited(file, edit)
     return Layers(picture.convert("RGB"), picture.getchannel("A") if picture.mode == "RGBA" else None)
 
 
@@ -120,7 +137,7 @@ def eight_bit(image: Image.Image) -> Image.Image:
 
 def why_unreadable(error: BaseException) -> str:
     """What one of UNREADABLE means, as a sentence."""
-    if isinstance(error, ReaderMissingError):
+    if isinstance(error, ReaderMissingError | DamagedEditError):
         return str(error)
     if isinstance(error, PermissionError):
         return "You have no permission to read it."
@@ -149,6 +166,12 @@ def _missing_reader(extension: str) -> str | None:
     if extension == ".avif" and not AvifImagePlugin.SUPPORTED:
         return "AVIF pictures cannot be read here: this build of Pillow lacks AVIF. Save it as PNG."
     return None
+
+
+def _edited(file: Path, otherwise: Edit | None = None) -> Image.Image:
+    edit = read_edit(file) or otherwise
+    picture = _upright(file)
+    return picture if edit is None else edit.apply(picture)
 
 
 def _upright(file: Path) -> Image.Image:

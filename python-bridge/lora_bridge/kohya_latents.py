@@ -19,6 +19,7 @@ from PIL import Image
 from lora_bridge.buckets import LATENT_STEP
 from lora_bridge.images import UNREADABLE
 from lora_bridge.latent_encoder import Latent
+from lora_bridge.picture_edits import edit_file
 from lora_bridge.protocol_types import LogEvent, Problem, WarningEvent
 from lora_bridge.render import render
 from lora_bridge.vae import LATENT_CHANNELS
@@ -130,6 +131,8 @@ def _require_alike(shown: Shown) -> None:
         raise _RefusedError("as Resize interpolation is not auto")
     if picture.mask is not None or rules.alpha_mask:
         raise _RefusedError("as they do not say what masks are used here")
+    if edit_file(picture.path).exists():
+        raise _RefusedError("as the picture is cropped or turned here, which Kohya does not know")
     try:
         with Image.open(picture.path) as image:
             # Asking a PNG without EXIF for it decodes all its pixels in search of some.

@@ -11,6 +11,7 @@ import torch
 
 from lora_bridge.disk_cache import cache_key, content_hash
 from lora_bridge.images import UNREADABLE
+from lora_bridge.picture_edits import edit_stamp
 from lora_bridge.problems import ProblemError
 from lora_bridge.render import Rendered, render
 
@@ -64,6 +65,7 @@ def content_key(shown: Shown) -> str:
     return cache_key(
         _FORMAT,
         content_hash(picture.path),
+        edit_stamp(picture.path),
         _mask_hash(picture.mask),
         rules.interpolation,
         str(rules.alpha_mask),

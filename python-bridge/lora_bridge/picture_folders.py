@@ -11,7 +11,7 @@ from lora_bridge.caption_rules import CaptionRules, caption_rules
 from lora_bridge.captions import Caption, caption_file, folder_caption, read_caption
 from lora_bridge.concepts import is_folder, is_image, list_folder
 from lora_bridge.file_memory import FileMemory
-from lora_bridge.images import UNREADABLE, picture_size
+from lora_bridge.images import UNREADABLE, edited_size, upright_size
 from lora_bridge.views import PictureRules, picture_rules
 from lora_bridge.wording import is_text
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lora_bridge.buckets import Size
     from lora_bridge.protocol_types import ConceptSource, TrainConfig
 
-_known_size = FileMemory(picture_size)
+_known_size = FileMemory(upright_size)
 _known_caption = FileMemory(read_caption)
 
 
@@ -118,7 +118,7 @@ def _size_of(file: Path) -> Size | None:
     if not is_text(file.name):
         return None
     try:
-        size = _known_size(file)
+        size = edited_size(file, _known_size(file))
     except UNREADABLE:
         return None
     return size if size.area else None

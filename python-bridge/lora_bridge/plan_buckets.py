@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from lora_bridge.buckets import Size
+from lora_bridge.buckets import Size, bucket_rules
 from lora_bridge.dataset import count_by_bucket, read_dataset
-from lora_bridge.protocol_types import Bucket, BucketPicture, BucketPictures
+from lora_bridge.protocol_types import Bucket, BucketPicture, BucketPictures, Place, Places
 from lora_bridge.views import centred_view, crop_moves
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lora_bridge.buckets import BucketRules
     from lora_bridge.dataset import Dataset, Sample
     from lora_bridge.protocol_types import TrainConfig
 
@@ -60,6 +63,24 @@ def bucket_pictures(
             _picture(sample, shown.get((id(sample.subset), sample.picture.path), 0))
             for sample in samples[offset : offset + limit]
         ],
+    )
+
+
+def place_sizes(config: TrainConfig, sizes: Sequence[tuple[int, int]]) -> Places:
+    """Where pictures of these sizes come, wherever they lie. Raises ProblemError as `bucket_rules` does."""
+    rules = bucket_rules(config)
+    return Places(places=[_place(rules, Size(*size)) for size in sizes])
+
+
+def _place(rules: BucketRules, size: Size) -> Place | None:
+    fit = rules.fit(size)
+    if fit is None:
+        return None
+    return Place(
+        bucket=fit.bucket,
+        resized=fit.resized,
+        crop=(fit.left, fit.top),
+        enlarged=fit.resized.area > size.area,
     )
 
 

@@ -325,6 +325,12 @@ class JobState(Struct, kw_only=True, forbid_unknown_fields=True):
     problem: Problem | None
 
 
+SizeItem: TypeAlias = Annotated[int, Meta(ge=1)]
+
+
+Size: TypeAlias = tuple[SizeItem, SizeItem]
+
+
 class InspectRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="inspect"):
     id: int
     path: str
@@ -345,7 +351,12 @@ class PictureRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
     thumbnail: str
 
 
-SizeItem: TypeAlias = Annotated[int, Meta(ge=1)]
+class ShowRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="show"):
+    id: int
+    path: str
+    target: str
+    side: Annotated[int, Meta(ge=1, le=16383)]
+    edited: bool
 
 
 ResizedItem: TypeAlias = Annotated[int, Meta(ge=1)]
@@ -401,6 +412,21 @@ class PictureFacts(Struct, kw_only=True, forbid_unknown_fields=True):
     height: Annotated[int, Meta(ge=0)]
     format: str
     problem: str | None
+
+
+class ShownPicture(Struct, kw_only=True, forbid_unknown_fields=True):
+    width: Annotated[int, Meta(ge=0)]
+    height: Annotated[int, Meta(ge=0)]
+
+
+BucketItem: TypeAlias = Annotated[int, Meta(ge=1)]
+
+
+class Place(Struct, kw_only=True, forbid_unknown_fields=True):
+    bucket: tuple[BucketItem, BucketItem]
+    resized: tuple[ResizedItem, ResizedItem]
+    crop: tuple[CropItem, CropItem]
+    enlarged: bool
 
 
 class MemoryParts(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -677,6 +703,12 @@ class BucketRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
     limit: Annotated[int, Meta(ge=1, le=200)]
 
 
+class PlaceRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="place"):
+    id: int
+    config: TrainConfig
+    sizes: Annotated[list[Size], Meta(max_length=20000)]
+
+
 class MemoryRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="memory"):
     id: int
     config: TrainConfig
@@ -701,6 +733,10 @@ class Inspection(Struct, kw_only=True, forbid_unknown_fields=True):
     non_finite_tensors: list[str] = field(name="nonFiniteTensors")
     empty_modules: list[str] = field(name="emptyModules")
     metadata: dict[str, str]
+
+
+class Places(Struct, kw_only=True, forbid_unknown_fields=True):
+    places: list[Place | None]
 
 
 class Memory(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -757,6 +793,8 @@ WorkerRequest: TypeAlias = (
     | IdentifyRequest
     | ProbeRequest
     | PictureRequest
+    | ShowRequest
+    | PlaceRequest
 )
 
 

@@ -10,6 +10,7 @@ from torch import as_tensor
 from lora_bridge.buckets import LATENT_STEP
 from lora_bridge.colours import vary_colours
 from lora_bridge.images import UNREADABLE, load_layers, load_picture, why_unreadable
+from lora_bridge.picture_edits import read_edit
 from lora_bridge.problems import ProblemError
 from lora_bridge.resizing import resize
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lora_bridge.dataset import Sample
+    from lora_bridge.picture_edits import Edit
     from lora_bridge.views import View
 
 
@@ -46,7 +48,7 @@ def render(sample: Sample, view: View) -> Rendered:
     else:
         picture, mask = load_picture(sample.picture.path), None
     if sample.picture.mask is not None:
-        mask = _load_mask(sample.picture.mask)
+        mask = _load_mask(sample.picture.mask, read_edit(sample.picture.path))
     shown = _cut(resize(picture, view.resized, rules.interpolation), view)
     if view.colour is not None:
         shown = vary_colours(shown, view.colour)
@@ -54,9 +56,9 @@ def render(sample: Sample, view: View) -> Rendered:
     return Rendered(pixels, None if mask is None else _latent_mask(mask, view))
 
 
-def _load_mask(file: Path) -> Image.Image:
+def _load_mask(file: Path, edit: Edit | None) -> Image.Image:
     try:
-        return load_layers(file).colours.getchannel("R")
+        return load_layers(file, edit).colours.getchannel("R")
     except UNREADABLE as error:
         raise ProblemError(
             "mask_unreadable",

@@ -1,10 +1,16 @@
-"""Answers short questions: one JSON object a line in, one a line out, until the input ends."""
+"""Answers short questions: one JSON object a line in, one a line out, until the input ends.
+
+Questions about single pictures are answered beside each other and perhaps in another order; all others one
+after the other.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,9 +24,11 @@ from lora_bridge.protocol_types import (
     InspectRequest,
     MemoryRequest,
     PictureRequest,
+    PlaceRequest,
     PlanRequest,
     ProbeRequest,
     Problem,
+    ShowRequest,
     WorkerHello,
     WorkerRequest,
 )
@@ -32,6 +40,10 @@ if TYPE_CHECKING:
     from lora_bridge.protocol import ProtocolStreams
 
 _logger = logging.getLogger(__name__)
+
+_OF_A_PICTURE = PictureRequest | ShowRequest
+_MOST_THREADS = 8
+"""Pillow decodes and encodes without Python's lock; each holds a whole picture in memory."""
 
 
 class _Addressed(msgspec.Struct):
@@ -53,38 +65,72 @@ class _Refusal(msgspec.Struct):
 def serve(streams: ProtocolStreams) -> int:
     """Say hello, then answer every request with its id. Returns the exit code when the input ends."""
     hello = WorkerHello(type="hello", protocol_version=PROTOCOL_VERSION, pid=os.getpid())
+    replies = _Replies(streams.replies)
+    pictures = ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS), "picture")
     try:
-        _send(streams.replies, hello)
+        replies.send(hello)
         for line in _lines(streams.requests):
-            reply = answer_line(line)
-            if reply is not None:
-                _send(streams.replies, reply)
+            request = read_request(line)
+            if isinstance(request, _OF_A_PICTURE):
+                pictures.submit(replies.answer, request)
+            elif request is not None:
+                replies.answer(request)
+            replies.require_reader()
     except (KeyboardInterrupt, BrokenPipeError):
         pass  # the app is gone or wants us gone: nobody is left to answer
+    finally:
+        pictures.shutdown(cancel_futures=True)
     return 0
 
 
-def answer_line(line: bytes) -> msgspec.Struct | None:
-    """The reply to one line; None, and a line in the log, for one that has no id to answer to."""
-    try:
-        request_id = msgspec.json.decode(line, type=_Addressed).id
-    except msgspec.DecodeError as error:
-        _logger.error("Not a request: %s: %r", error, line[:200])
-        return None
-    try:
-        return _Answer(re=request_id, ok=_answer(_parse(line)))
-    except ProblemError as error:
-        return _Refusal(re=request_id, error=error.problem)
-    except Exception as error:
-        _logger.exception("Request %d failed", request_id)
-        return _Refusal(re=request_id, error=problem_of(error))
+class _Replies:
+    """The stream of answers, which several threads write to."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._turn = Lock()
+        self._is_read = True
+
+    def send(self, message: msgspec.Struct) -> None:
+        with self._turn:
+            _send(self._stream, message)
+
+    def answer(self, request: WorkerRequest | _Refusal) -> None:
+        try:
+            self.send(reply_to(request))
+        except BrokenPipeError:
+            self._is_read = False
+
+    def require_reader(self) -> None:
+        """Raises BrokenPipeError where an answer could not be sent."""
+        if not self._is_read:
+            raise BrokenPipeError
 
 
-def _parse(line: bytes) -> WorkerRequest:
+def read_request(line: bytes) -> WorkerRequest | _Refusal | None:
+    """What a line asks, or why it cannot be answered; None, and a line in the log, for one without an id."""
     try:
         return msgspec.json.decode(line, type=WorkerRequest)
     except msgspec.DecodeError as error:
-        raise ProblemError("bad_request", f"The request cannot be understood: {error}") from None
+        problem = ProblemError("bad_request", f"The request cannot be understood: {error}").problem
+    try:
+        return _Refusal(re=msgspec.json.decode(line, type=_Addressed).id, error=problem)
+    except msgspec.DecodeError as error:
+        _logger.error("Not a request: %s: %r", error, line[:200])
+        return None
+
+
+def reply_to(request: WorkerRequest | _Refusal) -> msgspec.Struct:
+    """The reply to a request: what it asks for, or why that cannot be had."""
+    if isinstance(request, _Refusal):
+        return request
+    try:
+        return _Answer(re=request.id, ok=_answer(request))
+    except ProblemError as error:
+        return _Refusal(re=request.id, error=error.problem)
+    except Exception as error:
+        _logger.exception("Request %d failed", request.id)
+        return _Refusal(re=request.id, error=problem_of(error))
 
 
 def _answer(request: WorkerRequest) -> msgspec.Struct:
@@ -118,6 +164,14 @@ def _answer(request: WorkerRequest) -> msgspec.Struct:
             from lora_bridge.thumbnails import examine_picture
 
             return examine_picture(Path(request.path), Path(request.thumbnail))
+        case ShowRequest():
+            from lora_bridge.thumbnails import show_picture
+
+            return show_picture(Path(request.path), Path(request.target), request.side, edited=request.edited)
+        case PlaceRequest():
+            from lora_bridge.plan_buckets import place_sizes
+
+            return place_sizes(request.config, request.sizes)
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:

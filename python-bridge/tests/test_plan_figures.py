@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
@@ -25,7 +25,7 @@ from lora_bridge.protocol_types import (
     SampleEvent,
     StateEvent,
 )
-from lora_bridge.worker import answer_line
+from lora_bridge.worker import read_request, reply_to
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,7 +170,7 @@ def test_a_thousand_pictures_are_planned_while_one_types(
     took: list[float] = []
     for line in (plan, plan, plan, json.dumps(bucket).encode()):
         start = time.perf_counter()
-        answer = json.loads(msgspec.json.encode(answer_line(line)))
+        answer = json.loads(msgspec.json.encode(reply_to(cast("Any", read_request(line)))))
         took.append(time.perf_counter() - start)
     assert len(answer["ok"]["pictures"]) == 60
     with capsys.disabled():
@@ -232,5 +232,5 @@ def test_the_golden_bucket_is_answered(project: Path) -> None:
     assert request["type"] == "bucket"
     config = msgspec.to_builtins(make_config(project))
     line = json.dumps({**request, "config": config, "resolution": [128, 128], "offset": 0}).encode()
-    reply = json.loads(msgspec.json.encode(answer_line(line)))
+    reply = json.loads(msgspec.json.encode(reply_to(cast("Any", read_request(line)))))
     assert [picture["repeats"] for picture in reply["ok"]["pictures"]] == [2, 2, 2, 2]

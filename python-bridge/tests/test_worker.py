@@ -8,7 +8,7 @@ import subprocess
 import sys
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import msgspec
 import pytest
@@ -19,11 +19,11 @@ from lora_bridge import identify
 from lora_bridge.events import MAX_LINE_BYTES
 from lora_bridge.protocol import ProtocolStreams
 from lora_bridge.protocol_types import Probe
-from lora_bridge.worker import answer_line, serve
+from lora_bridge.worker import read_request, reply_to, serve
 
 
 def answer(line: bytes) -> dict[str, Any]:
-    return json.loads(msgspec.json.encode(answer_line(line)))
+    return json.loads(msgspec.json.encode(reply_to(cast("Any", read_request(line)))))
 
 
 def talk(lines: bytes) -> list[dict[str, Any]]:
@@ -94,7 +94,7 @@ def test_a_question_that_makes_no_sense_is_answered(line: bytes) -> None:
 
 @pytest.mark.parametrize("line", [b"garbage", b"[1]", b"{", b'{"id":"seven"}', b"\xff\xfe", b"null"])
 def test_a_line_without_an_id_is_logged(line: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    assert answer_line(line) is None
+    assert read_request(line) is None
     assert "Not a request" in caplog.text
 
 
