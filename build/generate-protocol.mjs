@@ -14,17 +14,17 @@ import { parameterTable } from './parameter-table.mjs';
 import { projectRoot as root, venvPython } from './paths.mjs';
 
 const header =
-  '# Generated from shared/protocol.ts and worker-protocol.ts by `npm run generate`. Do not edit.\n';
+  '# Generated from shared/protocol.ts, picture-protocol.ts and worker-protocol.ts by `npm run generate`. Do not edit.\n';
 
 const shared = async (name) =>
   (await runnerImport(join(root, 'shared', name), { configFile: false })).module;
 
 /** JSON Schema of everything that has an id in the protocol, with what the generator needs to see tagged unions. */
 async function protocolSchema() {
-  const { jobs, worker } = await shared('bridge-schemas.ts');
-  const schemas = [...Object.values(jobs), ...Object.values(worker)].filter(
-    (value) => value instanceof Object && '_zod' in value && z.globalRegistry.has(value),
-  );
+  const { jobs, pictures, worker } = await shared('bridge-schemas.ts');
+  const schemas = [jobs, pictures, worker]
+    .flatMap(Object.values)
+    .filter((value) => value instanceof Object && '_zod' in value && z.globalRegistry.has(value));
   const { $defs } = z.toJSONSchema(z.union(schemas), {
     override({ zodSchema, jsonSchema }) {
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;

@@ -8,6 +8,7 @@ import { bucketPhotos } from './services/bucket-photos';
 import { openConfig, saveConfig } from './services/config-files';
 import { chooseConfigPlace, choosePath } from './services/dialogs';
 import { modelsBeside } from './services/models';
+import { bucketParametersOf } from './services/sample-project';
 import { runSpeeds } from './services/run-speeds';
 
 export interface HandlerOptions {
@@ -62,6 +63,8 @@ export function createHandlers({
       saveConfig(draft, kind, (suggested) => chooseConfigPlace(parent(), kind, suggested)),
     'datasets:folderOf': async ({ path }) => ({ folder: await datasets.folderOf(path) }),
     'datasets:scan': ({ folder, captionExtension }) => datasets.scan(folder, captionExtension),
+    'datasets:editPicture': ({ imageId, captionExtension, edit }) =>
+      datasets.editPicture(imageId, captionExtension, edit),
     'datasets:planPreparation': (form) => preparation.plan(form),
     'datasets:prepare': (form) => preparation.prepare(form),
     'datasets:cancelPreparation': async () => {
@@ -72,6 +75,8 @@ export function createHandlers({
       caption: await datasets.writeCaption(imageId, captionExtension, text),
     }),
     'plan:make': (config) => worker.ask('plan', { config, concepts: null }),
+    'plan:places': ({ draft, sizes }) =>
+      worker.ask('place', { config: bucketParametersOf(draft), sizes }),
     'plan:memory': (question) => worker.ask('memory', question),
     'plan:bucket': async (question) =>
       bucketPhotos(await worker.ask('bucket', question), services.thumbnails),

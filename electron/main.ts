@@ -46,6 +46,7 @@ async function start(): Promise<void> {
   serveSchemes({
     renderer: locations.renderer,
     thumbnail: (id) => services.thumbnails.find(id),
+    largeViews: services.largeViews,
     samples: services.samples,
   });
   followTheme(services);

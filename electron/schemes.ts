@@ -5,6 +5,7 @@ import { protocol } from 'electron';
 import { contentSecurityPolicy } from './security/csp';
 import { APP_SCHEME, MEDIA_SCHEME } from './security/origin';
 import { fileOfAppUrl, nameOfMediaUrl, type MediaName } from './security/served-files';
+import type { LargeViews } from './services/large-views';
 import type { Samples } from './services/samples';
 
 /** Takes the place of the nonce in the page's `style-nonce` meta element. */
@@ -36,6 +37,7 @@ export interface SchemeSources {
   /** A thumbnail's bytes; null when there is none. */
   readonly thumbnail: (id: string) => Promise<Buffer | null>;
   readonly samples: Samples;
+  readonly largeViews: LargeViews;
 }
 
 export function serveSchemes({ renderer, ...media }: SchemeSources): void {
@@ -61,11 +63,16 @@ async function picture(name: MediaName, media: Omit<SchemeSources, 'renderer'>):
 
 async function find(
   name: MediaName,
-  { thumbnail, samples }: Omit<SchemeSources, 'renderer'>,
+  { thumbnail, samples, largeViews }: Omit<SchemeSources, 'renderer'>,
 ): Promise<{ readonly content: Buffer; readonly type: string } | null> {
   switch (name.kind) {
     case 'thumbnail': {
       const content = await thumbnail(name.id);
+      return content && { content, type: 'image/webp' };
+    }
+    case 'edited':
+    case 'uncropped': {
+      const content = await largeViews.find(name.kind, name.id);
       return content && { content, type: 'image/webp' };
     }
     case 'sample':

@@ -49,3 +49,7 @@ export const sampleUrl = (jobId: string, seq: number, size: 'small' | 'whole'): 
 
 export const thumbnailUrl = (imageId: string): string =>
   `media://thumbnail/${encodeURIComponent(imageId)}`;
+
+/** A whole picture: as it is trained on, or turned but not cropped. */
+export const largeUrl = (imageId: string, kind: 'edited' | 'uncropped'): string =>
+  `media://${kind}/${encodeURIComponent(imageId)}`;

@@ -44,5 +44,13 @@ export function createQuestion<C extends Channel>(channel: C, quietMs: number) {
     timer = window.setTimeout(() => void send(request, turn), quietMs);
   }
 
-  return { useAnswer, ask };
+  /** Changes the answer that is there, as main has told since. */
+  function amend(change: (value: Response<C>) => Response<C>): void {
+    const { value } = useAnswer.getState();
+    if (value === null) return;
+    const changed = change(value);
+    if (changed !== value) useAnswer.setState({ value: changed });
+  }
+
+  return { useAnswer, ask, amend };
 }

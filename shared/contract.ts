@@ -1,18 +1,21 @@
 import { z } from 'zod';
 import {
+  imageInfoSchema,
   preparationPlanSchema,
   preparationProgressSchema,
   preparedSchema,
-  scanProgressSchema,
+  readPictureSchema,
   scanSchema,
 } from './dataset-answers';
 import type { JobSummary, JobView } from './job-view';
 import { configKinds } from './kohya/config-kinds';
 import { bucketPageSchema, openedConfigSchema, ownPresetsSchema } from './parameter-answers';
 import { trainConfigSchema } from './parameters';
+import { pictureEditSchema } from './picture-edits';
 import { ownPresetSchema, presetNameSchema, presetValuesSchema } from './preset-values';
 import { captionConfigSchema, controls, jobEventSchema, planSchema } from './protocol';
 import { runSpeedSchema } from './time-estimate';
+import { placeRequestSchema, placesSchema } from './picture-protocol';
 import {
   bucketRequestSchema,
   inspectionSchema,
@@ -131,6 +134,15 @@ export const contract = {
     request: z.strictObject({ path: z.string() }),
     response: z.strictObject({ folder: z.string() }),
   },
+  /** Turns and crops a picture beside itself. Answers with the picture as it is then, whose id is another one. */
+  'datasets:editPicture': {
+    request: z.strictObject({
+      imageId: z.string(),
+      captionExtension: z.string(),
+      edit: pictureEditSchema,
+    }),
+    response: imageInfoSchema,
+  },
   'datasets:scan': {
     request: z.strictObject({ folder: z.string(), captionExtension: z.string() }),
     response: scanSchema,
@@ -145,6 +157,12 @@ export const contract = {
       text: z.string(),
     }),
     response: z.strictObject({ caption: z.string().nullable() }),
+  },
+  /** Where pictures of these sizes come into their buckets. */
+  'plan:places': {
+    /** Parameters that cannot be used count as their defaults. */
+    request: placeRequestSchema.pick({ sizes: true }).extend({ draft: trainDraftSchema }),
+    response: placesSchema,
   },
   'plan:make': { request: trainConfigSchema, response: planSchema },
   /** What a run with these parameters needs of a device's memory. */
@@ -203,7 +221,8 @@ export const broadcasts = {
   /** New events of a job, at most ten times a second. */
   'jobs:events': z.strictObject({ jobId: z.string(), events: z.array(jobEventSchema) }),
   'datasets:preparationProgress': preparationProgressSchema,
-  'datasets:scanProgress': scanProgressSchema,
+  /** Pictures of a scan that were read since, a few times a second. */
+  'datasets:read': z.array(readPictureSchema),
   'environment:changed': workerStatusSchema,
 } as const;
 

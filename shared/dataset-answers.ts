@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { pictureEditSchema } from './picture-edits';
 import { planSchema } from './protocol';
 import { problemSchema } from './result';
 import { datasetFormSchema } from './settings';
+import { pictureFactsSchema } from './picture-protocol';
 
 /** What the Dataset Preparation tab gets to know, and what is told while it waits. */
 
@@ -10,13 +12,11 @@ export const imageInfoSchema = z.strictObject({
   id: z.string(),
   name: z.string(),
   path: z.string(),
-  /** As shown, that is with the EXIF orientation applied; 0 when the file could not be read. */
-  width: z.int().min(0),
-  height: z.int().min(0),
   bytes: z.int().min(0),
-  format: z.string(),
-  /** Why the picture cannot be used; null when it can. */
-  problem: z.string().nullable(),
+  /** Null until it was read; `datasets:read` tells then. */
+  facts: pictureFactsSchema.nullable(),
+  /** How it is turned and cropped; null for one that is not. */
+  edit: pictureEditSchema.nullable(),
   /** Null when there is no caption file. */
   caption: z.string().nullable(),
 });
@@ -74,10 +74,6 @@ export const preparationProgressSchema = z.strictObject({
 });
 export type PreparationProgress = z.infer<typeof preparationProgressSchema>;
 
-/** How far the reading of a folder is, in pictures. */
-export const scanProgressSchema = z.strictObject({
-  folder: z.string(),
-  done: z.int(),
-  total: z.int(),
-});
-export type ScanProgress = z.infer<typeof scanProgressSchema>;
+/** What a picture of a scan turned out to be. */
+export const readPictureSchema = z.strictObject({ id: z.string(), facts: pictureFactsSchema });
+export type ReadPicture = z.infer<typeof readPictureSchema>;

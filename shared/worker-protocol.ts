@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { trainConfigSchema } from './parameters';
 import {
+  pictureFactsSchema,
+  pictureRequestSchema,
+  placeRequestSchema,
+  placesSchema,
+  shownPictureSchema,
+  showRequestSchema,
+} from './picture-protocol';
+import {
   conceptSourceSchema,
   count,
   deviceSchema,
@@ -42,38 +50,6 @@ const identifyRequestSchema = z
 const probeRequestSchema = z
   .strictObject({ type: z.literal('probe'), id: z.int() })
   .meta({ id: 'ProbeRequest' });
-
-const pictureRequestSchema = z
-  .strictObject({
-    type: z.literal('picture'),
-    id: z.int(),
-    path: z.string(),
-    /** Where its thumbnail is written, as WebP, unless it is there already: then the picture is known to be whole. */
-    thumbnail: z.string(),
-  })
-  .meta({ id: 'PictureRequest' });
-
-const showRequestSchema = z
-  .strictObject({
-    type: z.literal('show'),
-    id: z.int(),
-    path: z.string(),
-    /** Where the picture is written, as WebP, upright and in at most `side` pixels a side. */
-    target: z.string(),
-    side: z.int().min(1).max(16_383),
-    /** Turned and cropped as what is kept beside it says. */
-    edited: z.boolean(),
-  })
-  .meta({ id: 'ShowRequest' });
-
-export const placeRequestSchema = z
-  .strictObject({
-    type: z.literal('place'),
-    id: z.int(),
-    config: trainConfigSchema,
-    sizes: z.array(sizeSchema).max(20_000),
-  })
-  .meta({ id: 'PlaceRequest' });
 
 export const memoryRequestSchema = z
   .strictObject({
@@ -189,45 +165,6 @@ export const probeSchema = z
   .strictObject({ versions: versionsSchema, devices: z.array(deviceSchema).min(1) })
   .meta({ id: 'Probe' });
 export type Probe = z.infer<typeof probeSchema>;
-
-/** What a picture is to the code that trains on it. */
-export const pictureFactsSchema = z
-  .strictObject({
-    /** As shown, that is with the EXIF orientation applied; 0 when it cannot be read. */
-    width: count(),
-    height: count(),
-    format: z.string(),
-    /** Why it cannot be used; null when it can. */
-    problem: z.string().nullable(),
-  })
-  .meta({ id: 'PictureFacts' });
-export type PictureFacts = z.infer<typeof pictureFactsSchema>;
-
-/** The picture that was written. */
-export const shownPictureSchema = z
-  .strictObject({ width: count(), height: count() })
-  .meta({ id: 'ShownPicture' });
-
-/** Where a picture of some size comes into its bucket. */
-const placeSchema = z
-  .strictObject({
-    bucket: sizeSchema,
-    resized: sizeSchema,
-    /** Left and top, in the resized picture, of the middle of the places where it may be cut. */
-    crop: z.tuple([count(), count()]),
-    /** It is made larger to fill the bucket. */
-    enlarged: z.boolean(),
-  })
-  .meta({ id: 'Place' });
-export type Place = z.infer<typeof placeSchema>;
-
-export const placesSchema = z
-  .strictObject({
-    /** In the order of the sizes; null for one that fits no bucket. */
-    places: z.array(placeSchema.nullable()),
-  })
-  .meta({ id: 'Places' });
-export type Places = z.infer<typeof placesSchema>;
 
 const memoryPartsSchema = z
   .strictObject({

@@ -30,6 +30,8 @@ function pathOf(url: string): string | null {
 /** What a `media://` address means. Ids and numbers only: no address ever holds a path. */
 export type MediaName =
   | { readonly kind: 'thumbnail'; readonly id: string }
+  /** A whole picture: as it is trained on, or turned but not cropped. */
+  | { readonly kind: 'edited' | 'uncropped'; readonly id: string }
   /** A sample, whole or in small. `seq` is that of its event in the job. */
   | {
       readonly kind: 'sample' | 'small-sample';
@@ -37,12 +39,14 @@ export type MediaName =
       readonly seq: number;
     };
 
+const PICTURE = /^media:\/\/(thumbnail|edited|uncropped)\/([0-9a-f]{32})$/u;
 const SAMPLE = /^media:\/\/(sample|small-sample)\/([\w-]{1,64})\/([1-9]\d{0,14})$/u;
 
-/** `media://thumbnail/<id>` or `media://(small-)sample/<job id>/<seq>`; null for any other address. */
+/** `media://(thumbnail|edited|uncropped)/<id>` or `media://(small-)sample/<job id>/<seq>`; null for any other address. */
 export function nameOfMediaUrl(url: string): MediaName | null {
-  const id = /^media:\/\/thumbnail\/([0-9a-f]{32})$/u.exec(url)?.[1];
-  if (id !== undefined) return { kind: 'thumbnail', id };
+  const [, picture, id] = PICTURE.exec(url) ?? [];
+  if (id !== undefined)
+    return { kind: picture === 'edited' || picture === 'uncropped' ? picture : 'thumbnail', id };
   const [, kind, jobId, seq] = SAMPLE.exec(url) ?? [];
   if (jobId === undefined) return null;
   return { kind: kind === 'sample' ? kind : 'small-sample', jobId, seq: Number(seq) };

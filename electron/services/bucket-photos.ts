@@ -1,8 +1,7 @@
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { BucketPage } from '../../shared/parameter-answers';
 import type { WorkerAnswer } from '../../shared/worker-protocol';
-import { idOf } from './pictures';
+import { describePicture } from './pictures';
 import type { Thumbnails } from './thumbnails';
 
 /** The pictures of a bucket with the ids that their thumbnails have, which are made meanwhile. */
@@ -12,9 +11,8 @@ export async function bucketPhotos(
 ): Promise<BucketPage> {
   const photos = await Promise.all(
     pictures.map(async ({ path, ...picture }) => {
-      const stats = await stat(path).catch(() => null);
       // A file that has gone since has no thumbnail.
-      const id = stats === null ? null : idOf(path, stats);
+      const id = (await describePicture(path).catch(() => null))?.id ?? null;
       if (id !== null) thumbnails.facts(id, path).catch(() => undefined);
       return { ...picture, id, name: basename(path) };
     }),

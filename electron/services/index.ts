@@ -4,6 +4,7 @@ import { emptyProject } from '../../shared/settings';
 import type { Locations } from '../lib/locations';
 import { Datasets } from './datasets';
 import { JobService } from './jobs';
+import { LargeViews } from './large-views';
 import type { Log } from './log';
 import { Preparation } from './preparation';
 import { Presets } from './presets';
@@ -19,6 +20,7 @@ export interface Services {
   readonly presets: Presets;
   readonly thumbnails: Thumbnails;
   readonly datasets: Datasets;
+  readonly largeViews: LargeViews;
   readonly preparation: Preparation;
   readonly worker: Worker;
   readonly pictureWorker: Worker;
@@ -63,6 +65,9 @@ export async function createServices(options: ServicesOptions): Promise<Services
   const thumbnails = new Thumbnails(join(userData, 'thumbnails'), (path, thumbnail) =>
     pictureWorker.ask('picture', { path, thumbnail }),
   );
+  const datasets = new Datasets(thumbnails, (pictures) =>
+    broadcast('datasets:read', [...pictures]),
+  );
   const preparation = new Preparation({
     thumbnails,
     makePlan: (config, concepts) => worker.ask('plan', { config, concepts }),
@@ -84,7 +89,12 @@ export async function createServices(options: ServicesOptions): Promise<Services
     settings,
     presets: new Presets(join(userData, 'presets'), log),
     thumbnails,
-    datasets: new Datasets(thumbnails, (progress) => broadcast('datasets:scanProgress', progress)),
+    datasets,
+    largeViews: new LargeViews(
+      join(userData, 'large-views'),
+      (path, target, side, cropped) => pictureWorker.ask('show', { path, target, side, cropped }),
+      (id) => datasets.pathOf(id),
+    ),
     preparation,
     worker,
     pictureWorker,

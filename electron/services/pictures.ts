@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import type { PictureFacts } from '../../shared/worker-protocol';
+import { basename, extname, join } from 'node:path';
+import type { PictureFacts } from '../../shared/picture-protocol';
 import { ProblemError } from '../../shared/result';
 import { mapConcurrently } from '../lib/concurrent';
 import { codeOf, fileProblem, isNotFound } from '../lib/file-problem';
+import { editFileOf } from './picture-edits';
 import type { Thumbnails } from './thumbnails';
 
 /** What the bridge can read. */
@@ -26,7 +27,6 @@ const extensions = new Set([
 const foreign = new Set(['.jxl', '.psd']);
 
 const STAT_LIMIT = 16;
-const READ_LIMIT = 4;
 
 export interface PictureFile {
   /** Changes when the file changes. */
@@ -37,6 +37,12 @@ export interface PictureFile {
 }
 
 export interface Picture extends PictureFile, PictureFacts {}
+
+/** The pictures in a folder, and the names of all files there in small letters. */
+export interface FolderListing {
+  readonly pictures: readonly PictureFile[];
+  readonly names: ReadonlySet<string>;
+}
 
 /** @throws ProblemError `folder_not_chosen`, `folder_missing`, `not_a_folder`, `no_permission` */
 async function listFolder(folder: string): Promise<string[]> {
@@ -67,14 +73,14 @@ async function listFolder(folder: string): Promise<string[]> {
 }
 
 /** The pictures in a folder, not in its subfolders, in the order in which a person counts: 2 before 10. */
-async function listPictures(folder: string): Promise<PictureFile[]> {
-  const names = (await listFolder(folder)).filter(
-    (name) => !name.startsWith('.') && isPicture(name),
+export async function listPictures(folder: string): Promise<FolderListing> {
+  const all = await listFolder(folder);
+  const names = new Set(all.map((name) => name.toLowerCase()));
+  const found = all.filter((name) => !name.startsWith('.') && isPicture(name)).sort(naturalOrder);
+  const files = await mapConcurrently(found, STAT_LIMIT, (name) =>
+    describePicture(join(folder, name), names.has(editFileOf(name).toLowerCase())),
   );
-  const files = await mapConcurrently(names.sort(naturalOrder), STAT_LIMIT, (name) =>
-    describe(join(folder, name), name),
-  );
-  return files.filter((file) => file !== null);
+  return { pictures: files.filter((file) => file !== null), names };
 }
 
 /** Whether a name is that of a picture that is trained on. */
@@ -89,22 +95,21 @@ export const isPicture = (name: string): boolean => {
 
 const { compare: naturalOrder } = new Intl.Collator('en', { numeric: true });
 
-/** The id of a picture; another one when its file is changed. */
-export const idOf = (
-  path: string,
-  { mtimeMs, size }: { readonly mtimeMs: number; readonly size: number },
-): string =>
-  createHash('sha256')
-    .update(`${path}\0${String(mtimeMs)}\0${String(size)}`)
-    .digest('hex')
-    .slice(0, 32);
+const stampOf = ({ mtimeMs, size }: { readonly mtimeMs: number; readonly size: number }): string =>
+  `\0${String(mtimeMs)}\0${String(size)}`;
 
-/** Null when it went away meanwhile, or is not a file. */
-async function describe(path: string, name: string): Promise<PictureFile | null> {
+/** A picture's file with its id, which is another one when the file or its edit is changed. Null when it is none. */
+export async function describePicture(
+  path: string,
+  mayBeEdited = true,
+): Promise<PictureFile | null> {
   try {
     const stats = await stat(path);
     if (!stats.isFile()) return null;
-    return { id: idOf(path, stats), name, path, bytes: stats.size };
+    const edit = mayBeEdited ? await stat(editFileOf(path)).catch(() => null) : null;
+    const state = `${path}${stampOf(stats)}${edit === null ? '' : stampOf(edit)}`;
+    const id = createHash('sha256').update(state).digest('hex').slice(0, 32);
+    return { id, name: basename(path), path, bytes: stats.size };
   } catch (error) {
     if (isNotFound(error)) return null;
     throw fileProblem(error, path);
@@ -112,24 +117,25 @@ async function describe(path: string, name: string): Promise<PictureFile | null>
 }
 
 /** The pictures in a folder with what is known of each. Reads every picture that it has not seen before. */
-export async function readPictures(
-  folder: string,
-  thumbnails: Thumbnails,
-  onRead: (done: number, total: number) => void = () => undefined,
-): Promise<Picture[]> {
-  const files = await listPictures(folder);
-  let done = 0;
-  return mapConcurrently(files, READ_LIMIT, async (file) => {
-    const facts = await factsOf(file, thumbnails);
-    done += 1;
-    onRead(done, files.length);
-    return { ...file, ...facts };
-  });
+export async function readPictures(folder: string, thumbnails: Thumbnails): Promise<Picture[]> {
+  const { pictures } = await listPictures(folder);
+  return Promise.all(
+    pictures.map(async (file) => ({ ...file, ...(await factsOf(file, thumbnails)) })),
+  );
 }
 
-async function factsOf(file: PictureFile, thumbnails: Thumbnails): Promise<PictureFacts> {
-  const extension = extname(file.name).toLowerCase();
-  if (!foreign.has(extension)) return thumbnails.facts(file.id, file.path);
+/** What a picture is to the code that trains. */
+export async function factsOf(file: PictureFile, thumbnails: Thumbnails): Promise<PictureFacts> {
+  return foreignFacts(file) ?? thumbnails.facts(file.id, file.path);
+}
+
+/** The same, where it is known without reading the picture. */
+export const factsAtOnce = (file: PictureFile, thumbnails: Thumbnails): PictureFacts | null =>
+  foreignFacts(file) ?? thumbnails.alreadyRead(file.id);
+
+function foreignFacts({ name }: PictureFile): PictureFacts | null {
+  const extension = extname(name).toLowerCase();
+  if (!foreign.has(extension)) return null;
   const format = extension.slice(1);
   return {
     width: 0,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { parameterKeys, parameters, type TrainConfig } from '../../shared/parameters';
+import { bucketParametersSchema, type BucketParameters } from '../../shared/picture-protocol';
 import {
   captionFormSchema,
   emptyProject,
@@ -66,3 +67,7 @@ export function configOfDraft(draft: TrainDraft): TrainConfig {
     }),
   ) as TrainConfig;
 }
+
+/** The parameters of a draft that decide about buckets. */
+export const bucketParametersOf = (draft: TrainDraft): BucketParameters =>
+  bucketParametersSchema.strip().parse(configOfDraft(draft));

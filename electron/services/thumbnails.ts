@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PictureFacts } from '../../shared/worker-protocol';
+import type { PictureFacts } from '../../shared/picture-protocol';
+import { HurriedQueue } from '../lib/hurried-queue';
 
-const MAX_KNOWN = 20_000;
+const MAX_KNOWN = 100_000;
+/** Enough to keep the worker's threads busy. */
+const IN_FLIGHT = 12;
 
 /** Asks the bridge what a picture is, and for its thumbnail in a file. */
 export type ExaminePicture = (path: string, thumbnail: string) => Promise<PictureFacts>;
@@ -13,6 +16,8 @@ export type ExaminePicture = (path: string, thumbnail: string) => Promise<Pictur
  */
 export class Thumbnails {
   readonly #known = new Map<string, Promise<PictureFacts>>();
+  readonly #read = new Map<string, PictureFacts>();
+  readonly #queue = new HurriedQueue(IN_FLIGHT);
 
   constructor(
     private readonly folder: string,
@@ -26,15 +31,27 @@ export class Thumbnails {
   facts(id: string, path: string): Promise<PictureFacts> {
     const known = this.#known.get(id);
     if (known !== undefined) return known;
-    const facts = this.examine(path, this.#fileOf(id));
-    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    const facts = this.#queue.run(id, () => this.examine(path, this.#fileOf(id)));
+    if (this.#known.size >= MAX_KNOWN) {
+      this.#known.clear();
+      this.#read.clear();
+    }
     this.#known.set(id, facts);
-    facts.catch(() => this.#known.delete(id));
+    facts.then(
+      (read) => this.#read.set(id, read),
+      () => this.#known.delete(id),
+    );
     return facts;
   }
 
-  /** The bytes of a thumbnail, once it is made where it is being made; null when there is none. */
+  /** What a picture is, where that was read already. */
+  alreadyRead(id: string): PictureFacts | null {
+    return this.#read.get(id) ?? null;
+  }
+
+  /** The bytes of a thumbnail; one that is still to be made is made now. Null when there is none. */
   async find(id: string): Promise<Buffer | null> {
+    this.#queue.hurry(id);
     await this.#known.get(id)?.catch(() => undefined);
     return readFile(this.#fileOf(id)).catch(() => null);
   }

@@ -13,7 +13,7 @@ from lora_bridge.protocol_types import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lora_bridge.protocol_types import TrainConfig
+    from lora_bridge.protocol_types import BucketParameters, TrainConfig
 
 SDXL_BUCKET_STEP = 32
 LATENT_STEP = 8
@@ -107,7 +107,7 @@ def parse_resolution(text: str) -> Size:
     return Size(int(parts[0]), int(parts[-1]))
 
 
-def bucket_rules(config: TrainConfig) -> BucketRules:
+def bucket_rules(config: TrainConfig | BucketParameters) -> BucketRules:
     """The rules that a config asks for. Raises ProblemError naming the parameter that does not fit."""
     resolution = parse_resolution(config.max_resolution)
     step = config.bucket_reso_steps
@@ -147,7 +147,7 @@ def bucket_rules(config: TrainConfig) -> BucketRules:
     return BucketRules(resolution, enabled=True, step=step, upscale=True, predefined=predefined)
 
 
-def bucket_limits(config: TrainConfig) -> tuple[int, int]:
+def bucket_limits(config: TrainConfig | BucketParameters) -> tuple[int, int]:
     """Smallest and largest side of a bucket, moved outwards to whole steps as Kohya does: at least one."""
     step = config.bucket_reso_steps
     return max(_floor(config.min_bucket_reso, step), step), -_floor(-config.max_bucket_reso, step)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lora_bridge.buckets import BucketRules
     from lora_bridge.dataset import Dataset, Sample
-    from lora_bridge.protocol_types import TrainConfig
+    from lora_bridge.protocol_types import BucketParameters, TrainConfig
 
 
 def planned_buckets(dataset: Dataset) -> list[Bucket]:
@@ -66,7 +66,7 @@ def bucket_pictures(
     )
 
 
-def place_sizes(config: TrainConfig, sizes: Sequence[tuple[int, int]]) -> Places:
+def place_sizes(config: BucketParameters, sizes: Sequence[tuple[int, int]]) -> Places:
     """Where pictures of these sizes come, wherever they lie. Raises ProblemError as `bucket_rules` does."""
     rules = bucket_rules(config)
     return Places(places=[_place(rules, Size(*size)) for size in sizes])

@@ -1,4 +1,4 @@
-# Generated from shared/protocol.ts and worker-protocol.ts by `npm run generate`. Do not edit.
+# Generated from shared/protocol.ts, picture-protocol.ts and worker-protocol.ts by `npm run generate`. Do not edit.
 
 from __future__ import annotations
 
@@ -325,10 +325,70 @@ class JobState(Struct, kw_only=True, forbid_unknown_fields=True):
     problem: Problem | None
 
 
+class PictureRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="picture"):
+    id: int
+    path: str
+    thumbnail: str
+
+
+class ShowRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="show"):
+    id: int
+    path: str
+    target: str
+    side: Annotated[int, Meta(ge=1, le=16383)]
+    cropped: bool
+
+
+class BucketParameters(Struct, kw_only=True, forbid_unknown_fields=True):
+    max_resolution: Annotated[
+        str,
+        Meta(min_length=1, pattern="^\\s*[1-9]\\d{1,4}\\s*(,\\s*[1-9]\\d{1,4}\\s*)?$"),
+    ]
+    enable_bucket: bool
+    min_bucket_reso: Annotated[int, Meta(ge=64, le=4096)]
+    max_bucket_reso: Annotated[int, Meta(ge=64, le=4096)]
+    bucket_reso_steps: Annotated[int, Meta(ge=32, le=128)]
+    bucket_no_upscale: bool
+
+
 SizeItem: TypeAlias = Annotated[int, Meta(ge=1)]
 
 
 Size: TypeAlias = tuple[SizeItem, SizeItem]
+
+
+class PlaceRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="place"):
+    id: int
+    config: BucketParameters
+    sizes: Annotated[list[Size], Meta(max_length=20000)]
+
+
+class PictureFacts(Struct, kw_only=True, forbid_unknown_fields=True):
+    width: Annotated[int, Meta(ge=0)]
+    height: Annotated[int, Meta(ge=0)]
+    format: str
+    problem: str | None
+
+
+class ShownPicture(Struct, kw_only=True, forbid_unknown_fields=True):
+    width: Annotated[int, Meta(ge=0)]
+    height: Annotated[int, Meta(ge=0)]
+
+
+BucketItem: TypeAlias = Annotated[int, Meta(ge=1)]
+
+
+ResizedItem: TypeAlias = Annotated[int, Meta(ge=1)]
+
+
+CropItem: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+class Place(Struct, kw_only=True, forbid_unknown_fields=True):
+    bucket: tuple[BucketItem, BucketItem]
+    resized: tuple[ResizedItem, ResizedItem]
+    crop: tuple[CropItem, CropItem]
+    enlarged: bool
 
 
 class InspectRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="inspect"):
@@ -343,26 +403,6 @@ class IdentifyRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_fiel
 
 class ProbeRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="probe"):
     id: int
-
-
-class PictureRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="picture"):
-    id: int
-    path: str
-    thumbnail: str
-
-
-class ShowRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="show"):
-    id: int
-    path: str
-    target: str
-    side: Annotated[int, Meta(ge=1, le=16383)]
-    edited: bool
-
-
-ResizedItem: TypeAlias = Annotated[int, Meta(ge=1)]
-
-
-CropItem: TypeAlias = Annotated[int, Meta(ge=0)]
 
 
 class BucketPicture(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -405,28 +445,6 @@ class ModelIdentity(Struct, kw_only=True, forbid_unknown_fields=True):
 class Probe(Struct, kw_only=True, forbid_unknown_fields=True):
     versions: Versions
     devices: Annotated[list[Device], Meta(min_length=1)]
-
-
-class PictureFacts(Struct, kw_only=True, forbid_unknown_fields=True):
-    width: Annotated[int, Meta(ge=0)]
-    height: Annotated[int, Meta(ge=0)]
-    format: str
-    problem: str | None
-
-
-class ShownPicture(Struct, kw_only=True, forbid_unknown_fields=True):
-    width: Annotated[int, Meta(ge=0)]
-    height: Annotated[int, Meta(ge=0)]
-
-
-BucketItem: TypeAlias = Annotated[int, Meta(ge=1)]
-
-
-class Place(Struct, kw_only=True, forbid_unknown_fields=True):
-    bucket: tuple[BucketItem, BucketItem]
-    resized: tuple[ResizedItem, ResizedItem]
-    crop: tuple[CropItem, CropItem]
-    enlarged: bool
 
 
 class MemoryParts(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -695,18 +713,16 @@ class StepEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="typ
     time: float | UnsetType = 0
 
 
+class Places(Struct, kw_only=True, forbid_unknown_fields=True):
+    places: list[Place | None]
+
+
 class BucketRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="bucket"):
     id: int
     config: TrainConfig
     resolution: tuple[ResolutionItem, ResolutionItem]
     offset: Annotated[int, Meta(ge=0)]
     limit: Annotated[int, Meta(ge=1, le=200)]
-
-
-class PlaceRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="place"):
-    id: int
-    config: TrainConfig
-    sizes: Annotated[list[Size], Meta(max_length=20000)]
 
 
 class MemoryRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="memory"):
@@ -733,10 +749,6 @@ class Inspection(Struct, kw_only=True, forbid_unknown_fields=True):
     non_finite_tensors: list[str] = field(name="nonFiniteTensors")
     empty_modules: list[str] = field(name="emptyModules")
     metadata: dict[str, str]
-
-
-class Places(Struct, kw_only=True, forbid_unknown_fields=True):
-    places: list[Place | None]
 
 
 class Memory(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -43,15 +43,16 @@ def examine_picture(file: Path, thumbnail: Path) -> PictureFacts:
     return PictureFacts(width=size.width, height=size.height, format=image_format, problem=None)
 
 
-def show_picture(file: Path, target: Path, side: int, *, edited: bool) -> ShownPicture:
+def show_picture(file: Path, target: Path, side: int, *, cropped: bool) -> ShownPicture:
     """Write a picture for the large view, upright and at most `side` pixels a side, as WebP.
 
-    `edited`: turned and cropped as training will see it. Raises ProblemError `picture_unreadable`, and
+    Turned as its edit says, and with its crop where `cropped`. Raises ProblemError `picture_unreadable`, and
     OSError if it cannot be written.
     """
     try:
         with Image.open(file) as image:
-            shown = _shrink(image, (read_edit(file) if edited else None) or _AS_IT_IS, side)
+            edit = read_edit(file) or _AS_IT_IS
+            shown = _shrink(image, edit if cropped else Edit(edit.rotate), side)
     except UNREADABLE as error:
         raise ProblemError(
             "picture_unreadable",

@@ -167,7 +167,9 @@ def _answer(request: WorkerRequest) -> msgspec.Struct:
         case ShowRequest():
             from lora_bridge.thumbnails import show_picture
 
-            return show_picture(Path(request.path), Path(request.target), request.side, edited=request.edited)
+            return show_picture(
+                Path(request.path), Path(request.target), request.side, cropped=request.cropped
+            )
         case PlaceRequest():
             from lora_bridge.plan_buckets import place_sizes
 

@@ -126,10 +126,10 @@ def test_thumbnails_and_the_large_view_show_the_edit(photo: Path, tmp_path: Path
     assert (facts.width, facts.height) == (30, 80)
     with Image.open(small) as thumbnail:
         assert thumbnail.size == (30, 80)
-    shown = show_picture(photo, tmp_path / "large.webp", 2048, edited=True)
+    shown = show_picture(photo, tmp_path / "large.webp", 2048, cropped=True)
     assert (shown.width, shown.height) == (30, 80)
-    upright = show_picture(photo, tmp_path / "upright.webp", 40, edited=False)
-    assert (upright.width, upright.height) == (40, 30)
+    whole = show_picture(photo, tmp_path / "whole.webp", 40, cropped=False)
+    assert (whole.width, whole.height) == (30, 40)
 
 
 def test_a_crop_of_a_large_picture_is_shown_as_sharp_as_there_is_room_for(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_crop_of_a_large_picture_is_shown_as_sharp_as_there_is_room_for(tmp_pa
     _edit(photo, crop=[0, 0, 0.25, 0.25])
     with Image.open(photo) as image:
         assert image.size == (4000, 3000)
-    shown = show_picture(photo, tmp_path / "shown.webp", 640, edited=True)
+    shown = show_picture(photo, tmp_path / "shown.webp", 640, cropped=True)
     assert shown.width == 640
 
 

@@ -1,7 +1,6 @@
 import { call, on } from '../api';
 import { connectCaptioning, saveCaptions } from '../tabs/captioning/store';
-import { connectReading } from '../components/ReadingFolder';
-import { connectPreparation } from '../tabs/dataset/store';
+import { connectPhotos, connectPreparation } from '../tabs/dataset/store';
 import { connectJobs } from './jobs';
 import { dismissDone, notifyProblem } from './notify';
 import { persistSettings } from './persist';
@@ -26,8 +25,8 @@ export async function boot(): Promise<void> {
   // "Go to Captioning" is no news to someone who has gone somewhere else.
   useApp.subscribe((now, before) => now.tab !== before.tab && dismissDone());
   useProject.subscribe(() => dismissDone());
-  connectReading();
   connectPreparation();
+  connectPhotos();
   connectCaptioning();
   connectJobs().catch(notifyProblem);
 }

@@ -43,7 +43,7 @@ function RowState({ path }: { readonly path: string }) {
 }
 
 function Thumbnail({ image }: { readonly image: ImageInfo }) {
-  if (image.problem === null)
+  if ((image.facts?.problem ?? null) === null)
     return <img src={thumbnailUrl(image.id)} alt="" loading="lazy" draggable={false} />;
   return <IconAlertTriangle size={22} aria-hidden className="bad" />;
 }
@@ -51,6 +51,7 @@ function Thumbnail({ image }: { readonly image: ImageInfo }) {
 /** A picture beside its caption. What is typed is saved when the field is left, or when the row scrolls away. */
 export function CaptionRow({ image }: { readonly image: ImageInfo }) {
   const { path } = image;
+  const problem = image.facts?.problem ?? null;
   const draft = useCaptioning((state) => state.drafts[path]);
   const save = () => void saveCaption(path);
 
@@ -77,7 +78,7 @@ export function CaptionRow({ image }: { readonly image: ImageInfo }) {
           <span className="tile-name">{image.name}</span>
           <RowState path={path} />
         </div>
-        {image.problem === null ? (
+        {problem === null ? (
           <Textarea
             aria-label={`Caption of ${image.name}`}
             rows={3}
@@ -88,7 +89,7 @@ export function CaptionRow({ image }: { readonly image: ImageInfo }) {
             onKeyDown={onKeyDown}
           />
         ) : (
-          <p className="bad caption-broken">Cannot be used: {image.problem}</p>
+          <p className="bad caption-broken">Cannot be used: {problem}</p>
         )}
       </div>
     </div>

@@ -27,7 +27,7 @@ function Captions() {
     );
   if (problem !== null) return <UnusableFolder problem={problem} />;
   if (images.length > 0) return <CaptionList images={images} />;
-  if (reading) return <ReadingFolder folder={folder} />;
+  if (reading) return <ReadingFolder />;
   return (
     <Empty icon={<IconPhotoOff size={40} stroke={1.25} />} title="No images in this folder">
       Choose the folder that holds the pictures themselves, such as img/20_rihanna woman.

@@ -7,6 +7,8 @@ import { startJob, useJobs } from '../../app/jobs';
 import { notifyDone } from '../../app/notify';
 import { useProject } from '../../app/project';
 import { showTab } from '../../app/store';
+import { onEdited } from '../../components/photos/store';
+import { withFacts, withImage } from '../../components/photos/read-facts';
 import { formatQuantity } from '../../format';
 import { captionEvents, mergeCaptions, without, type CaptionState } from './merge';
 
@@ -120,6 +122,12 @@ export async function captionImages(): Promise<void> {
 
 /** Follows captions as they are made, and says when a run has ended. */
 export function connectCaptioning(): void {
+  on('datasets:read', (read) =>
+    useCaptioning.setState(({ images }) => ({ images: withFacts(images, read) })),
+  );
+  onEdited((edited) =>
+    useCaptioning.setState(({ images }) => ({ images: withImage(images, edited) })),
+  );
   on('jobs:events', ({ events }) => {
     const captions = captionEvents(events);
     if (captions.length > 0) useCaptioning.setState((state) => mergeCaptions(state, captions));

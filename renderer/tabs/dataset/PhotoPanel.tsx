@@ -3,14 +3,16 @@ import { IconPhoto, IconPhotoOff } from '@tabler/icons-react';
 import { useProject } from '../../app/project';
 import { Empty } from '../../components/bits';
 import { UnusableFolder } from '../../components/UnusableFolder';
-import { PhotoGrid } from '../../components/PhotoGrid';
+import { PhotoBrowser } from '../../components/photos/PhotoBrowser';
 import { ReadingFolder } from '../../components/ReadingFolder';
-import { formatBytes, formatQuantity } from '../../format';
+import { formatBytes, formatCount, formatQuantity } from '../../format';
 import { regularizationScan, trainingScan } from './store';
 
 export type PhotoSource = 'training' | 'regularization';
 
 const questions = { training: trainingScan, regularization: regularizationScan } as const;
+
+const neverLeftOut = (): boolean => false;
 
 const useFolder = (source: PhotoSource): string =>
   useProject(({ dataset }) =>
@@ -36,7 +38,7 @@ function PhotoArea({ source }: { readonly source: PhotoSource }) {
     );
   if (problem !== null) return <UnusableFolder problem={problem} />;
   // The answer may still be that of the folder before.
-  if (value?.folder !== folder) return pending && <ReadingFolder folder={folder} />;
+  if (value?.folder !== folder) return pending && <ReadingFolder />;
   if (value.images.length === 0)
     return (
       <Empty icon={<IconPhotoOff size={40} stroke={1.25} />} title="No images in this folder">
@@ -44,7 +46,9 @@ function PhotoArea({ source }: { readonly source: PhotoSource }) {
         files.
       </Empty>
     );
-  return <PhotoGrid images={value.images} />;
+  return (
+    <PhotoBrowser key={folder} images={value.images} isLeftOut={neverLeftOut} onLeaveOut={null} />
+  );
 }
 
 function Summary({ source }: { readonly source: PhotoSource }) {
@@ -52,11 +56,13 @@ function Summary({ source }: { readonly source: PhotoSource }) {
   const folder = useFolder(source);
   if (scan?.folder !== folder || scan.images.length === 0) return null;
   const { images } = scan;
-  const broken = images.filter(({ problem }) => problem !== null).length;
+  const broken = images.filter(({ facts }) => (facts?.problem ?? null) !== null).length;
+  const unread = images.filter(({ facts }) => facts === null).length;
   const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
   return (
     <Text size="sm" c="dimmed" className="numbers">
       {formatQuantity(images.length, 'image')}, {formatBytes(bytes)}
+      {unread > 0 && `, ${formatCount(unread)} still to be read`}
       {broken > 0 && <span className="bad">, {broken} cannot be used</span>}
     </Text>
   );

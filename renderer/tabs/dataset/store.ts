@@ -1,9 +1,11 @@
 import { create } from 'zustand';
-import type { PreparationProgress } from '../../../shared/dataset-answers';
+import type { ImageInfo, PreparationProgress, Scan } from '../../../shared/dataset-answers';
 import { call, on } from '../../api';
 import { notifyDone, notifyProblem } from '../../app/notify';
 import { adoptPrepared, useProject } from '../../app/project';
 import { showTab } from '../../app/store';
+import { onEdited } from '../../components/photos/store';
+import { withFacts, withImage } from '../../components/photos/read-facts';
 import { formatQuantity } from '../../format';
 import { createQuestion } from '../../question';
 
@@ -17,6 +19,19 @@ export type Preparation =
   | { readonly kind: 'cancelling' };
 
 export const usePreparation = create<Preparation>(() => ({ kind: 'idle' }));
+
+/** Follows what is read of pictures, and what is edited of them. */
+export function connectPhotos(): void {
+  const amendScans = (change: (images: Scan['images']) => readonly ImageInfo[]) => {
+    for (const scan of [trainingScan, regularizationScan])
+      scan.amend((value) => {
+        const images = change(value.images);
+        return images === value.images ? value : { ...value, images: [...images] };
+      });
+  };
+  on('datasets:read', (read) => amendScans((images) => withFacts(images, read)));
+  onEdited((edited) => amendScans((images) => withImage(images, edited)));
+}
 
 export function connectPreparation(): void {
   on('datasets:preparationProgress', (progress) => {

@@ -1,9 +1,10 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Datasets } from '../../../electron/services/datasets';
 import { Thumbnails } from '../../../electron/services/thumbnails';
-import type { ScanProgress } from '../../../shared/dataset-answers';
+import type { ReadPicture } from '../../../shared/dataset-answers';
+import type { PictureEdit } from '../../../shared/picture-edits';
 import { tempFolder } from '../../fakes/temp-folder';
 
 async function setUp() {
@@ -13,8 +14,9 @@ async function setUp() {
   const thumbnails = new Thumbnails(join(folder, 'cache'), () =>
     Promise.resolve({ width: 3, height: 4, format: 'jpeg', problem: null }),
   );
-  const progress: ScanProgress[] = [];
-  return { folder, progress, datasets: new Datasets(thumbnails, (told) => progress.push(told)) };
+  const read: ReadPicture[] = [];
+  const datasets = new Datasets(thumbnails, (told) => read.push(...told));
+  return { folder, read, datasets };
 }
 
 test('a scan shows the pictures as a person counts, with captions, and marks what cannot be used', async () => {
@@ -27,15 +29,38 @@ test('a scan shows the pictures as a person counts, with captions, and marks wha
     ['10.jpg', null],
     ['x.psd', null],
   ]);
-  expect(images.map(({ problem }) => problem === null)).toEqual([true, true, false]);
+  expect(images[2]?.facts?.problem).toMatch(/PSD/u);
   expect((await datasets.scan(folder, '.caption')).images[0]?.caption).toBe('other');
 });
 
-test('a scan tells how far it is, to the end', async () => {
-  const { folder, datasets, progress } = await setUp();
-  await datasets.scan(folder, '.txt');
-  expect(progress[0]).toEqual({ folder, done: 1, total: 3 });
-  expect(progress.at(-1)).toEqual({ folder, done: 3, total: 3 });
+test('a scan waits for no picture: what is in them is told as it is read, and known the next time', async () => {
+  const { folder, datasets, read } = await setUp();
+  const { images } = await datasets.scan(folder, '.txt');
+  expect(images.map(({ facts }) => facts?.width)).toEqual([undefined, undefined, 0]);
+  await vi.waitFor(() => expect(read).toHaveLength(2));
+  expect(new Set(read.map(({ id }) => id))).toEqual(
+    new Set(images.slice(0, 2).map(({ id }) => id)),
+  );
+  const again = await datasets.scan(folder, '.txt');
+  expect(again.images.map(({ facts }) => facts?.width)).toEqual([3, 3, 0]);
+});
+
+test('an edit is kept beside the picture, gives it another id, and goes with its file', async () => {
+  const { folder, datasets } = await setUp();
+  const [before] = (await datasets.scan(folder, '.txt')).images;
+  const original = await readFile(join(folder, '2.png'));
+  const edit = { rotate: 90, crop: [0, 0, 0.5, 1] } satisfies PictureEdit;
+  const edited = await datasets.editPicture(before?.id ?? '', '.txt', edit);
+  expect(edited).toMatchObject({ name: '2.png', edit });
+  expect(edited.id).not.toBe(before?.id);
+  expect((await datasets.scan(folder, '.txt')).images[0]).toMatchObject({ id: edited.id, edit });
+  expect(await readFile(join(folder, '2.png'))).toEqual(original);
+  const restored = await datasets.editPicture(edited.id, '.txt', { rotate: 0, crop: [0, 0, 1, 1] });
+  expect(restored).toMatchObject({ id: before?.id, edit: null });
+  expect(await readdir(folder)).not.toContain('2.png.edit.json');
+  await expect(datasets.editPicture('unknown', '.txt', edit)).rejects.toMatchObject({
+    problem: { code: 'picture_unknown' },
+  });
 });
 
 test('the id of a picture changes with it', async () => {

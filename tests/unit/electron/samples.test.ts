@@ -5,7 +5,7 @@ import { JobService } from '../../../electron/services/jobs';
 import { createRecentLogs } from '../../../electron/services/recent-logs';
 import { sampleFile, Samples, type SamplePicture } from '../../../electron/services/samples';
 import type { JobEvent } from '../../../shared/protocol';
-import type { PictureFacts } from '../../../shared/worker-protocol';
+import type { PictureFacts } from '../../../shared/picture-protocol';
 import { locateFakeBridge } from '../../fakes/fake-bridge';
 import { recordingLog } from '../../fakes/recording-log';
 import { sampleEvent } from '../../fakes/sample-event';

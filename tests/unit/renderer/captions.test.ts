@@ -9,11 +9,9 @@ const image = (path: string, caption: string | null = null): ImageInfo => ({
   id: path,
   name: path,
   path,
-  width: 8,
-  height: 8,
   bytes: 1,
-  format: 'png',
-  problem: null,
+  facts: { width: 8, height: 8, format: 'png', problem: null },
+  edit: null,
   caption,
 });
 

@@ -6,11 +6,9 @@ const image: ImageInfo = {
   id: '1',
   name: 'a.png',
   path: '/one/a.png',
-  width: 8,
-  height: 8,
   bytes: 1,
-  format: 'png',
-  problem: null,
+  facts: { width: 8, height: 8, format: 'png', problem: null },
+  edit: null,
   caption: 'before',
 };
 
