@@ -6,6 +6,7 @@ import './styles/tokens.css';
 import './styles/shell.css';
 import './styles/parts.css';
 import './styles/tabs.css';
+import './styles/dataset.css';
 import './styles/parameters.css';
 import './styles/report.css';
 import './styles/memory.css';

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import type { Broadcast, BroadcastPayload } from '../../shared/contract';
-import { emptyProject } from '../../shared/settings';
+import { emptyProject, settingsVersion } from '../../shared/settings';
 import type { Locations } from '../lib/locations';
+import { DatasetFolders } from './dataset-folders';
 import { Datasets } from './datasets';
+import { FolderHistory } from './folder-history';
 import { JobService } from './jobs';
 import type { Log } from './log';
 import { Preparation } from './preparation';
@@ -20,6 +22,7 @@ export interface Services {
   readonly thumbnails: Thumbnails;
   readonly datasets: Datasets;
   readonly preparation: Preparation;
+  readonly datasetFolders: DatasetFolders;
   readonly worker: Worker;
   readonly pictureWorker: Worker;
   readonly jobs: JobService;
@@ -40,7 +43,7 @@ export async function createServices(options: ServicesOptions): Promise<Services
   const settings = await SettingsService.open({
     path: join(userData, 'settings.json'),
     initial: async () => ({
-      schemaVersion: 1,
+      schemaVersion: settingsVersion,
       theme: 'system',
       lastTab: 'dataset',
       project:
@@ -63,8 +66,10 @@ export async function createServices(options: ServicesOptions): Promise<Services
   const thumbnails = new Thumbnails(join(userData, 'thumbnails'), (path, thumbnail) =>
     pictureWorker.ask('picture', { path, thumbnail }),
   );
+  const history = new FolderHistory(join(userData, 'preparations'), log);
   const preparation = new Preparation({
     thumbnails,
+    history,
     makePlan: (config, concepts) => worker.ask('plan', { config, concepts }),
     trainConfig: () => configOfDraft(settings.get().project.training),
     onProgress: (progress) => broadcast('datasets:preparationProgress', progress),
@@ -86,6 +91,7 @@ export async function createServices(options: ServicesOptions): Promise<Services
     thumbnails,
     datasets: new Datasets(thumbnails, (progress) => broadcast('datasets:scanProgress', progress)),
     preparation,
+    datasetFolders: new DatasetFolders(history, preparation),
     worker,
     pictureWorker,
     jobs,

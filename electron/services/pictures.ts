@@ -77,6 +77,9 @@ async function listPictures(folder: string): Promise<PictureFile[]> {
   return files.filter((file) => file !== null);
 }
 
+/** The same, without a dot. */
+export const trainedExtensions: string[] = [...extensions].map((extension) => extension.slice(1));
+
 /** Whether a name is that of a picture that is trained on. */
 export const isTrained = (name: string): boolean =>
   !name.startsWith('.') && extensions.has(extname(name).toLowerCase());

@@ -3,27 +3,46 @@ import { IconFolder, IconFolderPlus } from '@tabler/icons-react';
 import type { PreparationPlan } from '../../../shared/dataset-answers';
 import { Note, PathText, Section, Stat } from '../../components/bits';
 import { formatBytes, formatCount, formatQuantity } from '../../format';
+import { LastChange, Leftovers, LinkNote, TransferChoice } from './FolderChanges';
 import { preparationPlan } from './store';
+
+type PlannedFolder = PreparationPlan['folders'][number];
+
+/** `12 images × 20 = 240 steps, 4.1 MB` */
+function describeFolder({ role, images, repeats, added, linkable, bytes }: PlannedFolder) {
+  if (role === 'log' || role === 'model') return 'empty for now';
+  const there = added < images ? `${formatCount(images - added)} there already, ` : '';
+  const size = bytes === 0 && linkable > 0 ? 'linked' : formatBytes(bytes);
+  return (
+    <>
+      {formatQuantity(images, 'image')} × {repeats} = {formatQuantity(images * repeats, 'step')}
+      <small>
+        {there}
+        {size}
+      </small>
+    </>
+  );
+}
 
 function Folders({ folders }: { readonly folders: PreparationPlan['folders'] }) {
   return (
     <ul className="folders">
-      {folders.map(({ path, images, bytes, exists, role }) => (
-        <li key={path}>
-          {exists ? <IconFolder size={18} aria-hidden /> : <IconFolderPlus size={18} aria-hidden />}
+      {folders.map((folder) => (
+        <li key={folder.path}>
+          {folder.exists ? (
+            <IconFolder size={18} aria-hidden />
+          ) : (
+            <IconFolderPlus size={18} aria-hidden />
+          )}
           <span className="folder-path">
-            <PathText path={path} />
+            <PathText path={folder.path} />
           </span>
-          {exists && (
+          {folder.exists && (
             <Badge variant="default" size="sm" title="What is in it stays.">
               Exists
             </Badge>
           )}
-          <span className="folder-size numbers">
-            {role === 'img' || role === 'reg'
-              ? `${formatQuantity(images, 'image')}, ${formatBytes(bytes)}`
-              : 'empty for now'}
-          </span>
+          <span className="folder-size numbers">{describeFolder(folder)}</span>
         </li>
       ))}
     </ul>
@@ -60,7 +79,12 @@ export function WhatWillBeMade() {
     >
       <Section
         title="What will be made"
-        aside={pending && <Loader size={14} role="img" aria-label="Working it out" />}
+        aside={
+          <span className="made-head">
+            {pending && <Loader size={14} role="img" aria-label="Working it out" />}
+            <TransferChoice />
+          </span>
+        }
       >
         {problem && <Note problem={problem} tone="error" />}
         {value && value.folders.length > 0 ? (
@@ -74,9 +98,12 @@ export function WhatWillBeMade() {
             are listed here before anything is copied.
           </Text>
         )}
+        <LinkNote />
+        {value && <Leftovers leftovers={value.leftovers} />}
         {value?.warnings.map((warning) => (
           <Note key={warning.code + warning.message} problem={warning} tone="warning" />
         ))}
+        {value?.lastChange && <LastChange change={value.lastChange} />}
       </Section>
     </div>
   );
