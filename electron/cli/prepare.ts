@@ -148,7 +148,7 @@ function printPreparation({ folders, leftovers, plan, warnings, problems }: Prep
     print(
       `${path}${exists ? ' (exists)' : ''}` +
         (repeats > 0
-          ? `: ${String(images)} images x ${String(repeats)} = ${String(images * repeats)} steps; ${String(added)} to bring, ${String(bytes)} bytes`
+          ? `: ${String(images)} images x ${String(repeats)}; ${String(added)} to bring, ${String(bytes)} bytes`
           : ''),
     );
   if (plan !== null) print(`${String(plan.stepsPerEpoch)} steps an epoch`);

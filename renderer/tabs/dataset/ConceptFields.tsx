@@ -65,9 +65,9 @@ function MoreSources({ index }: { readonly index: number }) {
     })),
   ];
   return (
-    <div className="sources">
+    <>
       {rows.length > 0 && (
-        <ul aria-label="More images">
+        <ul className="sources" aria-label="More images">
           {rows.map(({ key, text, name, remove, Icon }) => (
             <li key={key} title={name}>
               <Icon size={16} aria-hidden />
@@ -88,15 +88,17 @@ function MoreSources({ index }: { readonly index: number }) {
           ))}
         </ul>
       )}
-      <Menu position="bottom-start">
+      <Menu position="bottom-end">
         <Menu.Target>
           <Button
+            className="more-images"
             variant="subtle"
             size="compact-sm"
+            aria-label="More images"
             leftSection={<IconPlus size={14} aria-hidden />}
             disabled={disabled}
           >
-            More images
+            More
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
@@ -104,7 +106,7 @@ function MoreSources({ index }: { readonly index: number }) {
           <Menu.Item onClick={() => chooseImages(index, 'pictures')}>Single pictures…</Menu.Item>
         </Menu.Dropdown>
       </Menu>
-    </div>
+    </>
   );
 }
 

@@ -30,6 +30,14 @@ export function DatasetFields() {
   return (
     <>
       <Concepts />
+      <PathField
+        name="destination"
+        label={datasetLabels.destination}
+        value={destination}
+        error={errorOf('destination', destination)}
+        disabled={disabled}
+        onChange={(value) => editDataset({ destination: value })}
+      />
       <div className="concept-actions">
         <Button
           variant="subtle"
@@ -50,14 +58,6 @@ export function DatasetFields() {
           Balance repeats
         </Button>
       </div>
-      <PathField
-        name="destination"
-        label={datasetLabels.destination}
-        value={destination}
-        error={errorOf('destination', destination)}
-        disabled={disabled}
-        onChange={(value) => editDataset({ destination: value })}
-      />
       <BalanceDialog opened={isBalancing} onClose={() => setBalancing(false)} />
     </>
   );

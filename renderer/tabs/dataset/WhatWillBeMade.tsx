@@ -1,6 +1,7 @@
 import { Badge, Loader, Text } from '@mantine/core';
 import { IconFolder, IconFolderPlus } from '@tabler/icons-react';
 import type { PreparationPlan } from '../../../shared/dataset-answers';
+import { configOf, useProject } from '../../app/project';
 import { Note, PathText, Section, Stat } from '../../components/bits';
 import { formatBytes, formatCount, formatQuantity } from '../../format';
 import { LastChange, Leftovers, LinkNote, TransferChoice } from './FolderChanges';
@@ -8,17 +9,32 @@ import { preparationPlan } from './store';
 
 type PlannedFolder = PreparationPlan['folders'][number];
 
-/** `12 images × 20 = 240 steps, 4.1 MB` */
-function describeFolder({ role, images, repeats, added, linkable, bytes }: PlannedFolder) {
+/** How many pictures one step of the training sees. */
+function usePicturesPerStep(): number {
+  return useProject(({ training }) => {
+    const { train_batch_size, gradient_accumulation_steps, num_processes } = configOf(training);
+    const pictures = train_batch_size * gradient_accumulation_steps * num_processes;
+    // The draft may hold what is no number yet.
+    return pictures >= 1 ? pictures : 1;
+  });
+}
+
+/** `12 images × 20, 60 steps`. Regularization pictures take as many steps as there are others. */
+function FolderSize({ folder }: { readonly folder: PlannedFolder }) {
+  const perStep = usePicturesPerStep();
+  const { role, images, repeats, added, linkable, bytes } = folder;
   if (role === 'log' || role === 'model') return 'empty for now';
-  const there = added < images ? `${formatCount(images - added)} there already, ` : '';
+  const steps = Math.ceil((images * repeats) / perStep);
+  const there = images - added;
   const size = bytes === 0 && linkable > 0 ? 'linked' : formatBytes(bytes);
   return (
     <>
-      {formatQuantity(images, 'image')} × {repeats} = {formatQuantity(images * repeats, 'step')}
+      {formatQuantity(images, 'image')} × {repeats}
+      {role === 'img' && `, ${formatQuantity(steps, 'step')}`}
       <small>
-        {there}
-        {size}
+        {there > 0 && `${formatCount(there)} there already`}
+        {there > 0 && added > 0 && ', '}
+        {(there === 0 || added > 0) && size}
       </small>
     </>
   );
@@ -42,7 +58,9 @@ function Folders({ folders }: { readonly folders: PreparationPlan['folders'] }) 
               Exists
             </Badge>
           )}
-          <span className="folder-size numbers">{describeFolder(folder)}</span>
+          <span className="folder-size numbers">
+            <FolderSize folder={folder} />
+          </span>
         </li>
       ))}
     </ul>
