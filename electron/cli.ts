@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { parameters } from '../shared/parameters';
 import { toProblem } from '../shared/result';
+import { balanceCommand, type BalanceOptions } from './cli/balance';
 import { addCaptionOptions, captionCommand } from './cli/caption';
 import { createContext, type Context } from './cli/context';
 import { exportCommand } from './cli/export';
 import { inspectCommand } from './cli/inspect';
 import { planCommand } from './cli/plan';
+import { prepareCommand, type PrepareOptions } from './cli/prepare';
 import { printProblem } from './cli/print';
 import { exitCodesHelp, trainCommand, type TrainOptions } from './cli/train';
 
@@ -24,6 +26,13 @@ function run(command: (context: Context) => Promise<number>): Promise<void> {
       process.exitCode = 1;
     },
   );
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1.');
+  return number;
 }
 
 function countOfProcesses(text: string): number {
@@ -67,6 +76,35 @@ program
   .addHelpText('after', exitCodesHelp)
   .action((file: string | undefined, options: TrainOptions) =>
     run((context) => trainCommand(context, file, options)),
+  );
+
+program
+  .command('prepare')
+  .argument('<destination>', 'the project’s folder: img, reg, log and model are made there')
+  .option('--instance-prompt <text>', 'the subject’s own word')
+  .option('--class-prompt <text>', 'what it is: woman, dog')
+  .option('--images <folder...>', 'folders of pictures')
+  .option('--repeats <number>', 'how often an epoch shows each', wholeNumber)
+  .option('--reg <folder>', 'regularization pictures')
+  .option('--reg-repeats <number>', 'how often an epoch shows each', wholeNumber)
+  .option('--concepts <file>', 'several concepts instead, as JSON')
+  .option('--link', 'hard links instead of copies', false)
+  .option('--dry-run', 'only show what would be made', false)
+  .option('--undo', 'take back what was done last to this project', false)
+  .description('bring pictures into Kohya’s folders; never deletes or overwrites')
+  .action((destination: string, options: PrepareOptions) =>
+    run((context) => prepareCommand(context, destination, options)),
+  );
+
+program
+  .command('balance')
+  .argument('<folder>', 'a folder of <repeats>_<name> folders, such as img')
+  .option('--steps <number>', 'training steps an epoch for each folder', wholeNumber, 1000)
+  .option('--apply', 'rename; otherwise it is only shown', false)
+  .option('--undo', 'take back what was done last to this project', false)
+  .description('repeats that give every concept as many steps')
+  .action((folder: string, options: BalanceOptions) =>
+    run((context) => balanceCommand(context, folder, options)),
   );
 
 addCaptionOptions(

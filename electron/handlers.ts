@@ -4,9 +4,11 @@ import { ProblemError } from '../shared/result';
 import type { Handlers } from './ipc-answer';
 import { openFolder, revealInFolder } from './security/external';
 import type { Services } from './services';
+import { rootOf } from './services/balancing';
 import { bucketPhotos } from './services/bucket-photos';
 import { openConfig, saveConfig } from './services/config-files';
-import { chooseConfigPlace, choosePath } from './services/dialogs';
+import { chooseConfigPlace, chooseImages, choosePath } from './services/dialogs';
+import { sortDropped } from './services/dropped';
 import { modelsBeside } from './services/models';
 import { bucketParametersOf } from './services/sample-project';
 import { runSpeeds } from './services/run-speeds';
@@ -28,7 +30,7 @@ export function createHandlers({
   onTheme,
   onSaved,
 }: HandlerOptions): Handlers {
-  const { settings, presets, datasets, preparation, jobs, worker } = services;
+  const { settings, presets, datasets, preparation, datasetFolders, jobs, worker } = services;
   const parent = (): BrowserWindow => {
     const open = window();
     if (open === null) throw new ProblemError('no_window', 'The window is closed.');
@@ -58,6 +60,7 @@ export function createHandlers({
       return null;
     },
     'dialog:choose': (request) => choosePath(parent(), request),
+    'dialog:chooseImages': (request) => chooseImages(parent(), request),
     'config:open': ({ path }) => openConfig(path),
     'config:save': ({ draft, kind }) =>
       saveConfig(draft, kind, (suggested) => chooseConfigPlace(parent(), kind, suggested)),
@@ -67,6 +70,20 @@ export function createHandlers({
       datasets.editPicture(imageId, captionExtension, edit),
     'datasets:planPreparation': (form) => preparation.plan(form),
     'datasets:prepare': (form) => preparation.prepare(form),
+    'datasets:sortDropped': ({ paths }) => sortDropped(paths),
+    'datasets:undo': ({ folder, id }) => preparation.undo(rootOf(folder), id),
+    'datasets:setAside': async ({ destination, folders }) => {
+      await datasetFolders.setAside(destination, folders);
+      return null;
+    },
+    'datasets:renameFolder': async ({ destination, from, to }) => {
+      await datasetFolders.rename(destination, from, to);
+      return null;
+    },
+    'datasets:planBalance': ({ folder, steps }) => datasetFolders.planBalance(folder, steps),
+    'datasets:balance': async ({ folder, steps }) => ({
+      renamed: await datasetFolders.balance(folder, steps),
+    }),
     'datasets:cancelPreparation': async () => {
       await preparation.cancel();
       return null;

@@ -8,6 +8,7 @@ import './styles/parts.css';
 import 'react-image-crop/dist/ReactCrop.css';
 import './styles/tabs.css';
 import './styles/photos.css';
+import './styles/dataset.css';
 import './styles/parameters.css';
 import './styles/report.css';
 import './styles/memory.css';

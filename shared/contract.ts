@@ -1,12 +1,16 @@
 import { z } from 'zod';
 import {
+  balanceSchema,
+  droppedSchema,
   imageInfoSchema,
   preparationPlanSchema,
   preparationProgressSchema,
   preparedSchema,
   readPictureSchema,
   scanSchema,
+  undoneSchema,
 } from './dataset-answers';
+import { datasetFormSchema } from './dataset-form';
 import type { JobSummary, JobView } from './job-view';
 import { configKinds } from './kohya/config-kinds';
 import { bucketPageSchema, openedConfigSchema, ownPresetsSchema } from './parameter-answers';
@@ -25,12 +29,7 @@ import {
   probeSchema,
 } from './worker-protocol';
 import { problemSchema, type Result } from './result';
-import {
-  datasetFormSchema,
-  settingsPatchSchema,
-  settingsSchema,
-  trainDraftSchema,
-} from './settings';
+import { settingsPatchSchema, settingsSchema, trainDraftSchema } from './settings';
 
 /**
  * Every IPC channel: what goes in and what comes out. The preload's `window.api`, the renderer's client and main's
@@ -39,6 +38,11 @@ import {
 
 const nothing = z.undefined();
 const jobId = z.strictObject({ jobId: z.string().min(1) });
+
+const balanceRequestSchema = z.strictObject({
+  folder: z.string(),
+  steps: z.int().min(1).max(1_000_000),
+});
 
 const dialogBase = { title: z.string(), startIn: z.string() };
 
@@ -121,6 +125,11 @@ export const contract = {
     /** Null when the dialog was cancelled. */
     response: z.strictObject({ path: z.string().nullable() }),
   },
+  /** Several folders, or several pictures; none when the dialog was cancelled. */
+  'dialog:chooseImages': {
+    request: z.strictObject({ kind: z.enum(['folders', 'pictures']), ...dialogBase }),
+    response: z.strictObject({ paths: z.array(z.string()) }),
+  },
   /** Reads a config of kohya_ss or sd-scripts; it is the page that uses it, or not. */
   'config:open': { request: z.strictObject({ path: z.string() }), response: openedConfigSchema },
   /** Asks for a place, and writes the config there. Null when the dialog was cancelled. */
@@ -149,6 +158,31 @@ export const contract = {
   },
   'datasets:planPreparation': { request: datasetFormSchema, response: preparationPlanSchema },
   'datasets:prepare': { request: datasetFormSchema, response: preparedSchema },
+  /** What was dropped, by kind. */
+  'datasets:sortDropped': {
+    request: z.strictObject({ paths: z.array(z.string()) }),
+    response: droppedSchema,
+  },
+  /** Takes back what was done last to a project, or to a folder that was balanced. */
+  'datasets:undo': {
+    request: z.strictObject({ folder: z.string(), id: z.string() }),
+    response: undoneSchema,
+  },
+  /** Moves folders of an earlier preparation to where nobody trains on them. */
+  'datasets:setAside': {
+    request: z.strictObject({ destination: z.string(), folders: z.array(z.string()).min(1) }),
+    response: z.null(),
+  },
+  'datasets:renameFolder': {
+    request: z.strictObject({ destination: z.string(), from: z.string(), to: z.string() }),
+    response: z.null(),
+  },
+  /** What balancing would rename. `steps` an epoch, for each folder. */
+  'datasets:planBalance': { request: balanceRequestSchema, response: balanceSchema },
+  'datasets:balance': {
+    request: balanceRequestSchema,
+    response: z.strictObject({ renamed: z.int().min(0) }),
+  },
   'datasets:cancelPreparation': { request: nothing, response: z.null() },
   'captions:write': {
     request: z.strictObject({

@@ -97,7 +97,13 @@ const conceptSource = {
   regularization: z.boolean(),
 };
 /** A folder of pictures that is not (yet) in Kohya's layout. */
-export const conceptSourceSchema = z.strictObject(conceptSource).meta({ id: 'ConceptSource' });
+export const conceptSourceSchema = z
+  .strictObject({
+    ...conceptSource,
+    /** Names of the pictures in it that count; left out when all do. */
+    files: z.array(z.string()).optional(),
+  })
+  .meta({ id: 'ConceptSource' });
 
 const conceptSchema = z.strictObject({ ...conceptSource, images: count() }).meta({ id: 'Concept' });
 

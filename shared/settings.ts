@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { datasetFormSchema, emptyDataset } from './dataset-form';
 import { parameterKeys } from './parameters';
 
 /** What the app keeps between two starts. Precious: a file that cannot be read is set aside, never overwritten. */
@@ -12,28 +13,6 @@ export type Theme = (typeof themes)[number];
 /** Forms are kept as typed, so a draft may hold what is not valid yet; it is checked where it is used. */
 const draftValueSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 export type DraftValue = z.infer<typeof draftValueSchema>;
-
-export const datasetFormSchema = z.strictObject({
-  instancePrompt: z.string(),
-  classPrompt: z.string(),
-  imagesFolder: z.string(),
-  repeats: z.number().nullable(),
-  regularizationFolder: z.string(),
-  regularizationRepeats: z.number().nullable(),
-  destination: z.string(),
-});
-export type DatasetForm = z.infer<typeof datasetFormSchema>;
-
-/** What the fields are called on the screen, and so in every message about them. */
-export const datasetLabels = {
-  instancePrompt: 'Instance prompt',
-  classPrompt: 'Class prompt',
-  imagesFolder: 'Training images folder',
-  repeats: 'Repeats',
-  regularizationFolder: 'Regularisation images folder',
-  regularizationRepeats: 'Repeats (reg)',
-  destination: 'Destination training directory',
-} as const satisfies Record<keyof DatasetForm, string>;
 
 export const captionFormSchema = z.strictObject({
   model: z.string(),
@@ -71,8 +50,10 @@ const MOST_MODELS = 8;
 export const withModel = (models: readonly string[], model: string): string[] =>
   [model, ...models.filter((other) => other !== model)].slice(0, MOST_MODELS);
 
+export const settingsVersion = 2;
+
 export const settingsSchema = z.strictObject({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(settingsVersion),
   theme: z.enum(themes),
   lastTab: z.enum(tabs),
   /** Left out until it was chosen. */
@@ -86,15 +67,7 @@ export const settingsPatchSchema = settingsSchema.omit({ schemaVersion: true }).
 export type SettingsPatch = z.infer<typeof settingsPatchSchema>;
 
 export const emptyProject: Project = {
-  dataset: {
-    instancePrompt: '',
-    classPrompt: '',
-    imagesFolder: '',
-    repeats: 20,
-    regularizationFolder: '',
-    regularizationRepeats: 1,
-    destination: '',
-  },
+  dataset: emptyDataset,
   captioning: {
     model: 'Salesforce/blip-image-captioning-large',
     image_dir: '',

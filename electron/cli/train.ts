@@ -4,13 +4,12 @@ import type { TrainConfig } from '../../shared/parameters';
 import { captionConfigSchema } from '../../shared/protocol';
 import { ProblemError } from '../../shared/result';
 import type { Project } from '../../shared/settings';
-import { Preparation } from '../services/preparation';
 import { configOfDraft, readSampleProject } from '../services/sample-project';
-import { Thumbnails } from '../services/thumbnails';
 import { readConfigFile } from './config-file';
 import type { Context } from './context';
 import { findFaults } from './inspect';
 import { createWorker } from './plan';
+import { createPreparation } from './prepare';
 import { print, printAside } from './print';
 import { resumeJob, runJob } from './run-job';
 
@@ -111,7 +110,8 @@ async function captionedSample(context: Context, folder: string | undefined): Pr
       'Run npm start, which makes it.',
     );
   // Each subject has its own folder, so that what another version of the sample left is not trained.
-  const destination = folder ?? join(dataFolder, `sample-run-${found.dataset.instancePrompt}`);
+  const destination =
+    folder ?? join(dataFolder, `sample-run-${found.dataset.concepts[0]?.instancePrompt ?? ''}`);
   const project = { ...found, dataset: { ...found.dataset, destination } };
   const { imagesFolder, config } = await prepareProject(context, project);
   const { status } = await runJob(context, {
@@ -136,28 +136,20 @@ async function prepareProject(
   context: Context,
   project: Project,
 ): Promise<{ readonly imagesFolder: string; readonly config: TrainConfig }> {
-  const worker = createWorker(context);
-  const thumbnails = new Thumbnails(
-    join(project.dataset.destination, '.thumbnails'),
-    (path, thumbnail) => worker.ask('picture', { path, thumbnail }),
-  );
   const config = configOfDraft(project.training);
-  const preparation = new Preparation({
-    thumbnails,
-    makePlan: (trainConfig, concepts) => worker.ask('plan', { config: trainConfig, concepts }),
-    trainConfig: () => config,
-    onProgress: () => undefined,
-  });
+  const thumbnails = join(project.dataset.destination, '.thumbnails');
+  const { preparation, dispose } = createPreparation(context, { thumbnails, config });
   try {
     print('Preparing the sample project');
     const {
       imagesFolder,
       copied: _copied,
+      linked: _linked,
       kept: _kept,
       ...folders
     } = await preparation.prepare(project.dataset);
     return { imagesFolder, config: { ...config, ...folders } };
   } finally {
-    worker.dispose();
+    dispose();
   }
 }

@@ -1,6 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, lstat, mkdir, open, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
+import {
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  open,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  utimes,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ProblemError } from '../../shared/result';
 import { codeOf, isNotFound } from './file-problem';
@@ -45,20 +56,55 @@ async function haveSameBytes(a: string, b: string): Promise<boolean> {
   }
 }
 
-/** Copies a file, with its times, to a name that must be free; a copy cut short never has that name. */
-export async function copyNew(source: string, target: string): Promise<void> {
-  const temporary = join(dirname(target), `.${randomUUID()}.part`);
+/**
+ * Copies a file, with its times, to a name that must be free; a copy cut short never has that name, but that of `part`
+ * beside it.
+ */
+export async function copyNew(source: string, target: string, part: string): Promise<void> {
+  const temporary = join(dirname(target), part);
   try {
     await copyFile(source, temporary, constants.COPYFILE_EXCL);
     const { atime, mtime } = await stat(source);
     await utimes(temporary, atime, mtime);
-    if (await fileExists(target))
-      throw new ProblemError('file_appeared', `${target} appeared meanwhile.`, 'Try again.');
+    if (await fileExists(target)) throw appeared(target);
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+const appeared = (target: string): ProblemError =>
+  new ProblemError('file_appeared', `${target} appeared meanwhile.`, 'Try again.');
+
+/** What file systems answer that know no hard links, or allow none between these two places. */
+const unlinkable = new Set([
+  'EXDEV',
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+  'EINVAL',
+]);
+
+/** Gives a file a second name, which must be free. False where the file system cannot. */
+export async function linkNew(source: string, target: string): Promise<boolean> {
+  try {
+    // The file itself where the source is a symbolic link.
+    await link(await realpath(source), target);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw appeared(target);
+    if (unlinkable.has(codeOf(error))) return false;
+    throw error;
+  }
+}
+
+/** The folders of a path that are not there, outermost first. */
+export async function missingFolders(path: string): Promise<string[]> {
+  if (dirname(path) === path || (await fileExists(path))) return [];
+  return [...(await missingFolders(dirname(path))), path];
 }
 
 /** Makes a folder and those above it that are missing; returns the ones made, outermost first. */

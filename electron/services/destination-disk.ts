@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { fileProblem } from '../lib/file-problem';
 import { nearestExisting } from '../lib/paths';
 import { freeBytes } from '../lib/platform';
@@ -18,6 +18,15 @@ export async function freeBytesAt(destination: string): Promise<number> {
   }
 }
 
+/** The number of the disk where a folder is or would be; null where that cannot be told. */
+export async function diskAt(destination: string): Promise<number | null> {
+  try {
+    return (await stat(await nearestExisting(destination))).dev;
+  } catch {
+    return null;
+  }
+}
+
 /** Why `bytes` of copies cannot come to the destination: known before anything is copied. */
 export async function destinationProblems(
   destination: string,
@@ -27,12 +36,15 @@ export async function destinationProblems(
   try {
     await access(await nearestExisting(destination), constants.W_OK);
   } catch (error) {
-    return [{ field: 'destination', problem: toProblem(fileProblem(error, destination)) }];
+    return [
+      { concept: null, field: 'destination', problem: toProblem(fileProblem(error, destination)) },
+    ];
   }
   if (bytes === 0 || bytes + RESERVE_BYTES <= free) return [];
   const inMegabytes = (value: number): string => `${String(Math.ceil(value / 1e6))} MB`;
   return [
     {
+      concept: null,
       field: 'destination',
       problem: {
         code: 'disk_full',

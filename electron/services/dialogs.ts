@@ -1,6 +1,7 @@
 import { dialog, type BrowserWindow, type OpenDialogOptions } from 'electron';
 import type { Request, Response } from '../../shared/contract';
 import type { ConfigKind } from '../../shared/kohya/config-kinds';
+import { trainedExtensions } from './pictures';
 
 type Choice = Request<'dialog:choose'>;
 
@@ -28,6 +29,24 @@ export async function choosePath(
     ...optionsOf(choice),
   });
   return { path: canceled ? null : (filePaths[0] ?? null) };
+}
+
+export async function chooseImages(
+  window: BrowserWindow,
+  { kind, title, startIn }: Request<'dialog:chooseImages'>,
+): Promise<Response<'dialog:chooseImages'>> {
+  const { canceled, filePaths } = await dialog.showOpenDialog(window, {
+    title,
+    ...(startIn === '' ? {} : { defaultPath: startIn }),
+    properties: [kind === 'folders' ? 'openDirectory' : 'openFile', 'multiSelections'],
+    ...(kind === 'pictures' && {
+      filters: [
+        { name: 'Pictures', extensions: trainedExtensions },
+        { name: 'All files', extensions: ['*'] },
+      ],
+    }),
+  });
+  return { paths: canceled ? [] : filePaths };
 }
 
 const kindNames: Record<ConfigKind, string> = { json: 'Kohya JSON', toml: 'sd-scripts TOML' };

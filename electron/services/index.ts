@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import type { Broadcast, BroadcastPayload } from '../../shared/contract';
-import { emptyProject } from '../../shared/settings';
+import { emptyProject, settingsVersion } from '../../shared/settings';
 import type { Locations } from '../lib/locations';
+import { DatasetFolders } from './dataset-folders';
 import { Datasets } from './datasets';
+import { FolderHistory } from './folder-history';
 import { JobService } from './jobs';
 import { LargeViews } from './large-views';
 import type { Log } from './log';
@@ -22,6 +24,7 @@ export interface Services {
   readonly datasets: Datasets;
   readonly largeViews: LargeViews;
   readonly preparation: Preparation;
+  readonly datasetFolders: DatasetFolders;
   readonly worker: Worker;
   readonly pictureWorker: Worker;
   readonly jobs: JobService;
@@ -42,7 +45,7 @@ export async function createServices(options: ServicesOptions): Promise<Services
   const settings = await SettingsService.open({
     path: join(userData, 'settings.json'),
     initial: async () => ({
-      schemaVersion: 1,
+      schemaVersion: settingsVersion,
       theme: 'system',
       lastTab: 'dataset',
       project:
@@ -68,8 +71,10 @@ export async function createServices(options: ServicesOptions): Promise<Services
   const datasets = new Datasets(thumbnails, (pictures) =>
     broadcast('datasets:read', [...pictures]),
   );
+  const history = new FolderHistory(join(userData, 'preparations'), log);
   const preparation = new Preparation({
     thumbnails,
+    history,
     makePlan: (config, concepts) => worker.ask('plan', { config, concepts }),
     trainConfig: () => configOfDraft(settings.get().project.training),
     onProgress: (progress) => broadcast('datasets:preparationProgress', progress),
@@ -96,6 +101,7 @@ export async function createServices(options: ServicesOptions): Promise<Services
       (id) => datasets.pathOf(id),
     ),
     preparation,
+    datasetFolders: new DatasetFolders(history, preparation),
     worker,
     pictureWorker,
     jobs,

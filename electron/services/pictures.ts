@@ -83,6 +83,9 @@ export async function listPictures(folder: string): Promise<FolderListing> {
   return { pictures: files.filter((file) => file !== null), names };
 }
 
+/** The same, without a dot. */
+export const trainedExtensions: string[] = [...extensions].map((extension) => extension.slice(1));
+
 /** Whether a name is that of a picture that is trained on. */
 export const isTrained = (name: string): boolean =>
   !name.startsWith('.') && extensions.has(extname(name).toLowerCase());

@@ -2,20 +2,25 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, parse } from 'node:path';
 import type { Problem } from '../../shared/result';
 import { fileExists, isSameFile } from '../lib/copy';
-import { isNotFound } from '../lib/file-problem';
+import { fileProblem, isNotFound } from '../lib/file-problem';
 import { captionExtensions, captionFileOf } from './captions';
 import { isTrained, type Picture } from './pictures';
-import { warning, type Source } from './preparation-form';
+import { listed, warning, type Target } from './preparation-form';
 
 export interface Copy {
+  readonly kind: 'picture' | 'caption';
   readonly source: string;
   readonly target: string;
   readonly bytes: number;
+  /** When the source was changed last; its copy keeps that. */
+  readonly mtimeMs: number;
+  /** It lies on the disk of the destination, so that a link can take the place of a copy. */
+  readonly canLink: boolean;
 }
 
-/** What bringing one folder of pictures into the layout comes to. */
+/** What bringing pictures into one folder of the layout comes to. */
 export interface FolderCopies {
-  readonly source: Source;
+  readonly target: Target;
   /** Pictures that can be used. */
   readonly pictures: readonly Picture[];
   /** Pictures to be copied, each followed by its caption files. */
@@ -23,55 +28,91 @@ export interface FolderCopies {
   /** Pictures that are there already with the same content. */
   readonly kept: number;
   readonly exists: boolean;
+  /** Names of other pictures that are in the folder and will be trained on too. */
+  readonly extra: readonly string[];
   readonly warnings: readonly Problem[];
 }
 
-/** Decides about each file before any is touched: copied, kept, or copied under a free name. */
-export async function planCopies(source: Source, all: readonly Picture[]): Promise<FolderCopies> {
+/**
+ * Decides about each file before any is touched: copied, kept, or copied under a free name.
+ *
+ * @param disk the number of the destination's disk, as `stat` tells it
+ */
+export async function planCopies(
+  target: Target,
+  all: readonly Picture[],
+  disk: number | null,
+): Promise<FolderCopies> {
   const pictures = all.filter((picture) => picture.problem === null);
   const damaged = all.filter((picture) => picture.problem !== null);
-  const taken = new Set<string>();
+  const taken = new Map<string, string>();
   const copies: Copy[] = [];
   const renamed: string[] = [];
   const keptCaptions: string[] = [];
   let kept = 0;
   for (const picture of pictures) {
-    const { target, isThere } = await findTarget(picture.path, source.target, taken);
-    taken.add(basename(target).toLowerCase());
+    const { path, isThere } = await findPlace(picture.path, target.path, taken);
+    taken.set(basename(path).toLowerCase(), stemOf(picture.path));
+    taken.set(parse(path).name.toLowerCase(), stemOf(picture.path));
     if (isThere) kept += 1;
-    else copies.push({ source: picture.path, target, bytes: picture.bytes });
-    if (basename(target) !== picture.name) renamed.push(`${picture.name} → ${basename(target)}`);
-    const captions = await planCaptions(picture.path, target);
+    else copies.push(await copyOf('picture', picture.path, path, disk));
+    if (basename(path) !== picture.name) renamed.push(`${picture.name} → ${basename(path)}`);
+    const captions = await planCaptions(picture.path, path, copies);
     copies.push(...captions.copies);
     keptCaptions.push(...captions.kept);
   }
+  const extra = await extraPictures(target.path, taken);
   return {
-    source,
+    target,
     pictures,
     copies,
     kept,
-    exists: await fileExists(source.target),
+    exists: await fileExists(target.path),
+    extra,
     warnings: [
-      ...damagedWarning(source, damaged),
-      ...renamedWarning(renamed),
+      ...damagedWarning(target, damaged),
+      ...renamedWarning(target, renamed),
       ...captionWarning(keptCaptions),
-      ...(await extraWarning(source, taken)),
+      ...extraWarning(target, extra),
     ],
   };
 }
 
-/** The picture's own name in the target folder, or the first numbered one that is free or holds the same picture. */
-async function findTarget(
-  path: string,
+/** @throws ProblemError `not_found` for a picture that went away meanwhile */
+async function copyOf(
+  kind: Copy['kind'],
+  source: string,
+  target: string,
+  disk: number | null,
+): Promise<Copy> {
+  try {
+    const { size, mtimeMs, dev } = await stat(source);
+    const canLink = kind === 'picture' && dev === disk;
+    return { kind, source, target, bytes: size, mtimeMs, canLink };
+  } catch (error) {
+    throw fileProblem(error, source);
+  }
+}
+
+/**
+ * The picture's own name in the target folder, or the first numbered one that is free or holds the same picture.
+ *
+ * @param taken by lower-cased name, with and without its extension: the source, as far as its extension. A caption goes
+ *   by the name without the extension, so `a.jpg` and `a.png` of two folders must not both be `a`.
+ */
+async function findPlace(
+  picture: string,
   folder: string,
-  taken: ReadonlySet<string>,
-): Promise<{ readonly target: string; readonly isThere: boolean }> {
-  const { name, ext } = parse(path);
+  taken: ReadonlyMap<string, string>,
+): Promise<{ readonly path: string; readonly isThere: boolean }> {
+  const { name, ext } = parse(picture);
   for (let number = 1; ; number += 1) {
-    const target = join(folder, number === 1 ? `${name}${ext}` : `${name}-${String(number)}${ext}`);
-    if (taken.has(basename(target).toLowerCase())) continue;
-    if (!(await fileExists(target))) return { target, isThere: false };
-    if (await isSameFile(path, target)) return { target, isThere: true };
+    const stem = number === 1 ? name : `${name}-${String(number)}`;
+    const owner = taken.get(stem.toLowerCase()) ?? stemOf(picture);
+    if (taken.has(`${stem}${ext}`.toLowerCase()) || owner !== stemOf(picture)) continue;
+    const path = join(folder, `${stem}${ext}`);
+    if (!(await fileExists(path))) return { path, isThere: false };
+    if (await isSameFile(picture, path)) return { path, isThere: true };
   }
 }
 
@@ -79,53 +120,54 @@ async function findTarget(
 async function planCaptions(
   picture: string,
   target: string,
+  planned: readonly Copy[],
 ): Promise<{ readonly copies: readonly Copy[]; readonly kept: readonly string[] }> {
   const copies: Copy[] = [];
   const kept: string[] = [];
   for (const extension of captionExtensions) {
     const from = captionFileOf(picture, extension);
     const to = captionFileOf(target, extension);
-    const size = await sizeOf(from);
-    if (size === null) continue;
-    if (!(await fileExists(to))) copies.push({ source: from, target: to, bytes: size });
+    // Two pictures of one folder can share a caption.
+    if (planned.some((copy) => copy.target === to) || !(await isFile(from))) continue;
+    if (!(await fileExists(to))) copies.push(await copyOf('caption', from, to, null));
     else if (!(await isSameFile(from, to))) kept.push(basename(to));
   }
   return { copies, kept };
 }
 
-const sizeOf = (path: string): Promise<number | null> =>
+/** A path without its extension. */
+const stemOf = (path: string): string => join(dirname(path), parse(path).name);
+
+const isFile = (path: string): Promise<boolean> =>
   stat(path).then(
-    (stats) => (stats.isFile() ? stats.size : null),
+    (stats) => stats.isFile(),
     (error: unknown) => {
-      if (isNotFound(error)) return null;
+      if (isNotFound(error)) return false;
       throw error;
     },
   );
 
-const listed = (names: readonly string[]): string =>
-  names.length <= 3
-    ? names.join(', ')
-    : `${names.slice(0, 3).join(', ')} and ${String(names.length - 3)} more`;
-
-function damagedWarning({ folder }: Source, damaged: readonly Picture[]): Problem[] {
+function damagedWarning({ path }: Target, damaged: readonly Picture[]): Problem[] {
   if (damaged.length === 0) return [];
   const names = listed(damaged.map((picture) => picture.name));
   return [
     warning(
       'pictures_left_out',
-      `Left out of ${basename(folder)}, because they cannot be used: ${names}.`,
+      `Left out of ${basename(path)}, because they cannot be used: ${names}.`,
       'They are marked in the grid.',
     ),
   ];
 }
 
-function renamedWarning(renamed: readonly string[]): Problem[] {
+function renamedWarning({ path }: Target, renamed: readonly string[]): Problem[] {
   if (renamed.length === 0) return [];
+  const pictures =
+    renamed.length === 1 ? '1 picture gets' : `${String(renamed.length)} pictures get`;
   return [
     warning(
       'pictures_renamed',
-      `${String(renamed.length)} pictures have the name of another picture that is there already: ${listed(renamed)}.`,
-      'Both are kept and both will be trained on. Remove the old ones yourself if you do not want them.',
+      `${pictures} a new name in ${basename(path)}, because another picture has theirs: ${listed(renamed)}.`,
+      'All are kept and all will be trained on, each with its own caption.',
     ),
   ];
 }
@@ -141,14 +183,20 @@ function captionWarning(kept: readonly string[]): Problem[] {
   ];
 }
 
-async function extraWarning({ target }: Source, taken: ReadonlySet<string>): Promise<Problem[]> {
-  const names = await readdir(target).catch(() => []);
-  const extra = names.filter((name) => isTrained(name) && !taken.has(name.toLowerCase()));
+async function extraPictures(
+  folder: string,
+  taken: ReadonlyMap<string, string>,
+): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => isTrained(name) && !taken.has(name.toLowerCase()));
+}
+
+function extraWarning({ path }: Target, extra: readonly string[]): Problem[] {
   if (extra.length === 0) return [];
   return [
     warning(
       'pictures_already_there',
-      `${basename(dirname(target))}/${basename(target)} holds ${String(extra.length)} other pictures, which will be trained on too: ${listed(extra)}.`,
+      `${basename(dirname(path))}/${basename(path)} holds ${String(extra.length)} other pictures, which will be trained on too: ${listed(extra)}.`,
       'Remove them yourself if you do not want them.',
     ),
   ];

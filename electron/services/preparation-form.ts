@@ -1,115 +1,181 @@
 import { stat } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { PreparationPlan } from '../../shared/dataset-answers';
-import { illegalCharacter, joinPrompts, makeFolderName } from '../../shared/kohya/folder-name';
+import {
+  datasetLabels,
+  foldersOf,
+  hasSources,
+  type ConceptForm,
+  type DatasetField,
+  type DatasetForm,
+} from '../../shared/dataset-form';
+import {
+  isSameName,
+  joinPrompts,
+  makeFolderName,
+  mendPrompt,
+} from '../../shared/kohya/folder-name';
 import type { Problem } from '../../shared/result';
-import { datasetLabels, type DatasetForm } from '../../shared/settings';
 import { isInside, realPathOf } from '../lib/paths';
 
 export type FieldProblem = PreparationPlan['problems'][number];
-type Field = FieldProblem['field'];
 
-/** One folder of pictures on its way into Kohya's layout. */
-export interface Source {
+/** One folder of Kohya's layout, and the folders and files whose pictures go there. */
+export interface Target {
   readonly role: 'img' | 'reg';
-  readonly field: 'imagesFolder' | 'regularizationFolder';
-  readonly folder: string;
+  readonly field: 'folders' | 'regularizationFolder';
+  /** The concepts whose pictures these are. */
+  readonly concepts: readonly number[];
+  readonly folders: readonly string[];
+  readonly files: readonly string[];
   readonly repeats: number;
   readonly prompt: string;
-  readonly target: string;
+  readonly path: string;
 }
 
 const MAX_REPEATS = 10_000;
 
-const problem = (field: Field, code: string, message: string, hint?: string): FieldProblem => ({
-  field,
+type Where = Pick<FieldProblem, 'concept' | 'field'>;
+
+const problem = (where: Where, code: string, message: string, hint?: string): FieldProblem => ({
+  ...where,
   problem: hint === undefined ? { code, message } : { code, message, hint },
 });
 
-/** What the form says is to be copied. Only meaningful for a form without problems. */
-export function sourcesOf(form: DatasetForm): Source[] {
-  const prompt = joinPrompts(form.instancePrompt, form.classPrompt);
-  const classPrompt = form.classPrompt.trim();
-  const repeats = form.repeats ?? 1;
-  const images: Source = {
-    role: 'img',
-    field: 'imagesFolder',
-    folder: form.imagesFolder,
-    repeats,
-    prompt,
-    target: join(form.destination, 'img', makeFolderName({ repeats, prompt })),
-  };
-  if (form.regularizationFolder === '') return [images];
-  const regularizationRepeats = form.regularizationRepeats ?? 1;
-  const regularization: Source = {
+const atDestination: Where = { concept: null, field: 'destination' };
+
+/** What the form says is to be made. Only meaningful for a form without problems. */
+export function targetsOf({ concepts, destination }: DatasetForm): Target[] {
+  const images = concepts.map((concept, index): Target => {
+    const prompt = joinPrompts(concept.instancePrompt, concept.classPrompt);
+    const repeats = concept.repeats ?? 1;
+    return {
+      role: 'img',
+      field: 'folders',
+      concepts: [index],
+      folders: foldersOf(concept),
+      files: concept.files,
+      repeats,
+      prompt,
+      path: join(destination, 'img', makeFolderName({ repeats, prompt })),
+    };
+  });
+  const regularization = new Map<string, Target>();
+  for (const [index, concept] of concepts.entries()) {
+    const target = regularizationOf(concept, index, destination);
+    if (target === null) continue;
+    const key = target.path.toLowerCase();
+    const shared = regularization.get(key);
+    regularization.set(key, shared === undefined ? target : joined(shared, target));
+  }
+  return [...images, ...regularization.values()];
+}
+
+function regularizationOf(
+  { classPrompt, regularizationFolder, regularizationRepeats }: ConceptForm,
+  index: number,
+  destination: string,
+): Target | null {
+  if (regularizationFolder === '') return null;
+  const { prompt } = mendPrompt(classPrompt);
+  const repeats = regularizationRepeats ?? 1;
+  return {
     role: 'reg',
     field: 'regularizationFolder',
-    folder: form.regularizationFolder,
-    repeats: regularizationRepeats,
-    prompt: classPrompt,
-    target: join(
-      form.destination,
-      'reg',
-      makeFolderName({ repeats: regularizationRepeats, prompt: classPrompt }),
-    ),
+    concepts: [index],
+    folders: [regularizationFolder],
+    files: [],
+    repeats,
+    prompt,
+    path: join(destination, 'reg', makeFolderName({ repeats, prompt })),
   };
-  return [images, regularization];
 }
+
+/** Concepts of one class share a folder of regularization pictures. */
+const joined = (one: Target, other: Target): Target => ({
+  ...one,
+  concepts: [...one.concepts, ...other.concepts],
+  folders: [...new Set([...one.folders, ...other.folders])],
+});
 
 /** What is wrong with the fields themselves, without a look at the pictures. */
 export function checkFields(form: DatasetForm): FieldProblem[] {
   return [
-    ...checkPrompt('instancePrompt', form.instancePrompt),
-    ...checkPrompt('classPrompt', form.classPrompt),
-    ...checkRepeats('repeats', form.repeats),
-    ...(form.regularizationFolder === ''
-      ? []
-      : checkRepeats('regularizationRepeats', form.regularizationRepeats)),
+    ...form.concepts.flatMap((concept, index) => checkConcept(concept, index)),
+    ...checkNames(form.concepts),
     ...checkDestination(form.destination),
   ];
 }
 
-function checkPrompt(field: Field, prompt: string): FieldProblem[] {
-  const label = datasetLabels[field];
-  if (prompt.trim() === '')
-    return [
-      problem(
-        field,
-        'prompt_missing',
-        `${label} is empty.`,
-        'It becomes part of the folder’s name.',
-      ),
-    ];
-  const illegal = illegalCharacter(prompt);
-  if (illegal === null) return [];
-  const shown = illegal < ' ' ? 'a control character' : illegal;
+function checkConcept(concept: ConceptForm, index: number): FieldProblem[] {
+  const hasRegularization = concept.regularizationFolder !== '';
   return [
-    problem(
-      field,
-      'prompt_illegal',
-      `${label} must not contain ${shown}${illegal === '.' ? ' at its end' : ''}.`,
-      'It becomes part of a folder’s name, and systems forbid < > : " / \\ | ? * there.',
-    ),
+    ...checkPrompt({ concept: index, field: 'instancePrompt' }, concept.instancePrompt),
+    ...checkPrompt({ concept: index, field: 'classPrompt' }, concept.classPrompt),
+    ...(hasSources(concept) ? [] : [noSource(index)]),
+    ...checkRepeats({ concept: index, field: 'repeats' }, concept.repeats),
+    ...(hasRegularization
+      ? checkRepeats(
+          { concept: index, field: 'regularizationRepeats' },
+          concept.regularizationRepeats,
+        )
+      : []),
   ];
 }
 
-function checkRepeats(field: Field, repeats: number | null): FieldProblem[] {
+const noSource = (concept: number): FieldProblem =>
+  problem(
+    { concept, field: 'folders' },
+    'folder_not_chosen',
+    'No images are chosen.',
+    'Choose a folder of pictures.',
+  );
+
+function checkPrompt(where: Where & { field: DatasetField }, typed: string): FieldProblem[] {
+  const label = datasetLabels[where.field];
+  if (mendPrompt(typed).prompt !== '') return [];
+  const message =
+    typed.trim() === ''
+      ? `${label} is empty.`
+      : `${label} holds nothing that a folder’s name may hold.`;
+  return [problem(where, 'prompt_missing', message, 'It becomes part of the folder’s name.')];
+}
+
+function checkRepeats(
+  where: Where & { field: DatasetField },
+  repeats: number | null,
+): FieldProblem[] {
   if (repeats !== null && Number.isInteger(repeats) && repeats >= 1 && repeats <= MAX_REPEATS)
     return [];
-  return [
-    problem(
-      field,
-      'repeats_invalid',
-      `${datasetLabels[field]} must be a whole number from 1 to ${String(MAX_REPEATS)}.`,
-    ),
-  ];
+  const message = `${datasetLabels[where.field]} must be a whole number from 1 to ${String(MAX_REPEATS)}.`;
+  return [problem(where, 'repeats_invalid', message)];
+}
+
+/** Two concepts in one folder would be one concept. */
+function checkNames(concepts: readonly ConceptForm[]): FieldProblem[] {
+  const names = concepts.map(({ instancePrompt, classPrompt, repeats }) =>
+    makeFolderName({ repeats: repeats ?? 1, prompt: joinPrompts(instancePrompt, classPrompt) }),
+  );
+  return names.flatMap((name, index) => {
+    const first = names.findIndex((other) => isSameName(other, name));
+    const isNamed = concepts[index]?.instancePrompt.trim() !== '';
+    if (first === index || !isNamed) return [];
+    return [
+      problem(
+        { concept: index, field: 'instancePrompt' },
+        'concept_twice',
+        `Concept ${String(first + 1)} goes into the folder ${name} too.`,
+        'Give this one another prompt, or add its images to that one.',
+      ),
+    ];
+  });
 }
 
 function checkDestination(destination: string): FieldProblem[] {
   if (destination.trim() === '')
     return [
       problem(
-        'destination',
+        atDestination,
         'destination_missing',
         `${datasetLabels.destination} is empty.`,
         'The prepared folders go there.',
@@ -118,7 +184,7 @@ function checkDestination(destination: string): FieldProblem[] {
   if (!isAbsolute(destination))
     return [
       problem(
-        'destination',
+        atDestination,
         'destination_relative',
         `${datasetLabels.destination}: ${destination} is not a full path.`,
       ),
@@ -129,62 +195,74 @@ function checkDestination(destination: string): FieldProblem[] {
 /** What is wrong with where the folders lie: nothing may be copied into itself. Links are followed first. */
 export async function checkPlaces(
   form: DatasetForm,
-  sources: readonly Source[],
+  targets: readonly Target[],
 ): Promise<FieldProblem[]> {
   const destination = await stat(form.destination).catch(() => null);
   if (destination !== null && !destination.isDirectory())
-    return [problem('destination', 'not_a_folder', `${form.destination} is a file, not a folder.`)];
-  const problems = await Promise.all(sources.map(checkPlace));
-  const [images, regularization] = await Promise.all(
-    sources.map(({ folder }) => realPathOf(folder)),
-  );
-  const isShared = regularization !== undefined && images === regularization;
-  return [
-    ...problems.flat(),
-    ...(isShared
-      ? [
-          problem(
-            'regularizationFolder',
-            'same_folder',
-            `${datasetLabels.regularizationFolder} is the same folder as ${datasetLabels.imagesFolder}.`,
-            'Choose pictures of the class in general, or leave the field empty.',
-          ),
-        ]
-      : []),
-  ];
+    return [problem(atDestination, 'not_a_folder', `${form.destination} is a file, not a folder.`)];
+  const problems = await Promise.all(targets.map(checkPlace));
+  return [...problems.flat(), ...(await checkRegularization(form.concepts))];
 }
 
-async function checkPlace({ field, folder, target }: Source): Promise<FieldProblem[]> {
-  const [from, to] = await Promise.all([realPathOf(folder), realPathOf(target)]);
+async function checkRegularization(concepts: readonly ConceptForm[]): Promise<FieldProblem[]> {
+  const found = await Promise.all(
+    concepts.map(async (concept, index) => {
+      if (concept.regularizationFolder === '') return [];
+      const regularization = await realPathOf(concept.regularizationFolder);
+      const folders = await Promise.all(foldersOf(concept).map(realPathOf));
+      if (!folders.includes(regularization)) return [];
+      const message = `${datasetLabels.regularizationFolder} is the same folder as ${datasetLabels.folders}.`;
+      return [
+        problem(
+          { concept: index, field: 'regularizationFolder' },
+          'same_folder',
+          message,
+          'Choose pictures of the class in general, or leave the field empty.',
+        ),
+      ];
+    }),
+  );
+  return found.flat();
+}
+
+async function checkPlace({
+  field,
+  concepts,
+  folders,
+  files,
+  path,
+}: Target): Promise<FieldProblem[]> {
+  const where: Where = { concept: concepts[0] ?? 0, field };
+  const to = await realPathOf(path);
   const hint = 'Choose another destination: pictures are copied, never moved.';
-  if (from === to)
-    return [
-      problem(
-        field,
-        'source_is_target',
-        `${folder} is itself the folder that would be made.`,
-        hint,
-      ),
-    ];
-  if (isInside(from, to))
-    return [
-      problem(
-        'destination',
-        'target_in_source',
-        `The new folder ${target} would lie inside ${folder}.`,
-        hint,
-      ),
-    ];
-  if (isInside(to, from))
-    return [
-      problem(
-        field,
-        'source_in_target',
-        `${folder} lies inside ${target}, which would be filled.`,
-        hint,
-      ),
-    ];
-  return [];
+  const found = await Promise.all(
+    folders.map(async (folder) => {
+      const from = await realPathOf(folder);
+      if (from === to) {
+        const message = `${folder} is itself the folder that would be made.`;
+        return [problem(where, 'source_is_target', message, hint)];
+      }
+      if (isInside(from, to)) {
+        const message = `The new folder ${path} would lie inside ${folder}.`;
+        return [problem(atDestination, 'target_in_source', message, hint)];
+      }
+      if (!isInside(to, from)) return [];
+      const message = `${folder} lies inside ${path}, which would be filled.`;
+      return [problem(where, 'source_in_target', message, hint)];
+    }),
+  );
+  const parents = new Set(await Promise.all(files.map((file) => realPathOf(dirname(file)))));
+  const inside = parents.has(to)
+    ? [
+        problem(
+          where,
+          'source_is_target',
+          `${basename(path)} holds pictures of its own concept.`,
+          hint,
+        ),
+      ]
+    : [];
+  return [...found.flat(), ...inside];
 }
 
 export const warning = (code: string, message: string, hint: string): Problem => ({
@@ -192,3 +270,9 @@ export const warning = (code: string, message: string, hint: string): Problem =>
   message,
   hint,
 });
+
+/** The first few of some names. */
+export const listed = (names: readonly string[]): string =>
+  names.length <= 3
+    ? names.join(', ')
+    : `${names.slice(0, 3).join(', ')} and ${String(names.length - 3)} more`;

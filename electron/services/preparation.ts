@@ -1,32 +1,41 @@
-import { readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import type { PreparationPlan, PreparationProgress, Prepared } from '../../shared/dataset-answers';
-import { parseFolderName } from '../../shared/kohya/folder-name';
+import { join } from 'node:path';
+import type {
+  PreparationPlan,
+  PreparationProgress,
+  Prepared,
+  Undone,
+} from '../../shared/dataset-answers';
+import type { DatasetForm } from '../../shared/dataset-form';
 import type { TrainConfig } from '../../shared/parameters';
 import type { Plan } from '../../shared/protocol';
-import type { WorkerRequest } from '../../shared/worker-protocol';
 import { ProblemError, toProblem, type Problem } from '../../shared/result';
-import type { DatasetForm } from '../../shared/settings';
 import { sum } from '../lib/sum';
 import { copyAll } from './copying';
-import { destinationProblems, freeBytesAt } from './destination-disk';
-import { readPictures } from './pictures';
+import { destinationProblems, diskAt, freeBytesAt } from './destination-disk';
+import type { FolderHistory } from './folder-history';
+import { findLeftovers, type Leftover } from './leftovers';
 import { planCopies, type FolderCopies } from './preparation-copies';
 import {
   checkFields,
   checkPlaces,
-  sourcesOf,
+  targetsOf,
   warning,
   type FieldProblem,
-  type Source,
 } from './preparation-form';
+import {
+  bytesOf,
+  describeFolders,
+  plainFolders,
+  plannedConcepts,
+  type Concepts,
+} from './preparation-plan';
+import { readTarget } from './source-pictures';
 import type { Thumbnails } from './thumbnails';
-
-type PlanRequest = Extract<WorkerRequest, { type: 'plan' }>;
-type Concepts = NonNullable<PlanRequest['concepts']>;
+import { undoLast } from './undoing';
 
 export interface PreparationOptions {
   readonly thumbnails: Thumbnails;
+  readonly history: FolderHistory;
   readonly makePlan: (config: TrainConfig, concepts: Concepts) => Promise<Plan>;
   /** The training parameters as they stand. */
   readonly trainConfig: () => TrainConfig;
@@ -51,48 +60,49 @@ export class Preparation {
 
   /** What `prepare` would make of this form, computed without touching anything. */
   async plan(form: DatasetForm): Promise<PreparationPlan> {
+    const { destination, transfer } = form;
     const { folders, problems } = await this.#draft(form);
-    const free = await freeBytesAt(form.destination);
-    const bytes = sum(folders.flatMap(({ copies }) => copies.map((copy) => copy.bytes)));
+    const free = await freeBytesAt(destination);
+    const lastChange = await this.#options.history.describeLast(destination);
     if (folders.length === 0)
       return {
         folders: [],
+        leftovers: [],
         images: 0,
         bytes: 0,
         freeBytes: free,
         plan: null,
         problems: [...problems],
         warnings: [],
+        lastChange,
       };
-    const leftovers = await findLeftovers(form.destination, folders);
+    const bytes = bytesOf(allCopies(folders), transfer);
+    const leftovers = await findLeftovers(destination, folders);
     const { plan, warnings } = await this.#trainingPlan(form, folders, leftovers);
     return {
-      folders: await describeFolders(form.destination, folders),
+      folders: await describeFolders(destination, folders, transfer),
+      leftovers: leftovers.map(({ repeats: _repeats, prompt: _prompt, ...leftover }) => leftover),
       images: sum(folders.map(({ pictures }) => pictures.length)),
       bytes,
       freeBytes: free,
       plan,
-      problems: [...problems, ...(await destinationProblems(form.destination, bytes, free))],
+      problems: [...problems, ...(await destinationProblems(destination, bytes, free))],
       warnings: [
         ...folders.flatMap((folder) => folder.warnings),
-        ...leftovers.map(leftoverWarning),
+        ...linkWarning(form, folders),
         ...warnings,
       ],
+      lastChange,
     };
   }
 
   /**
-   * Makes the folders and copies the pictures. When it fails or is cancelled, what it has made so far goes again.
+   * Makes the folders and brings the pictures. When it fails or is cancelled, what it has made so far goes again.
    *
    * @throws ProblemError the first problem of the form, `preparation_running`, `cancelled`, `disk_full`, `no_permission`
    */
   async prepare(form: DatasetForm): Promise<Prepared> {
-    if (this.#abort !== null)
-      throw new ProblemError(
-        'preparation_running',
-        'A dataset is being prepared.',
-        'Wait for it, or cancel it.',
-      );
+    this.refuseWhileRunning();
     this.#abort = new AbortController();
     const running = this.#prepare(form, this.#abort.signal).finally(() => {
       this.#abort = null;
@@ -107,100 +117,93 @@ export class Preparation {
     await this.#running;
   }
 
+  /** Takes back what was done to a project's folders last. @throws ProblemError as `undoLast` does */
+  async undo(root: string, id?: string): Promise<Undone> {
+    this.refuseWhileRunning();
+    await this.#refuseOthers(root);
+    return undoLast(this.#options.history, root, id);
+  }
+
+  /** @throws ProblemError `preparation_running` */
+  refuseWhileRunning(): void {
+    if (this.#abort !== null) throw isRunning();
+  }
+
+  async #refuseOthers(root: string): Promise<void> {
+    if (await this.#options.history.isBusy(root)) throw isRunning();
+  }
+
   async #prepare(form: DatasetForm, signal: AbortSignal): Promise<Prepared> {
+    const { destination, transfer } = form;
+    const { history, onProgress } = this.#options;
     const { folders, problems } = await this.#draft(form);
-    const copies = folders.flatMap((folder) => folder.copies);
-    const bytes = sum(copies.map((copy) => copy.bytes));
+    const copies = allCopies(folders);
+    const bytes = bytesOf(copies, transfer);
     const [first] = [
       ...problems,
-      ...(await destinationProblems(form.destination, bytes, await freeBytesAt(form.destination))),
+      ...(await destinationProblems(destination, bytes, await freeBytesAt(destination))),
     ];
     if (first !== undefined) {
       const { code, message, hint } = first.problem;
       throw new ProblemError(code, message, hint);
     }
-    const wanted = [
-      ...folders.map(({ source }) => source.target),
-      ...plainFolders(form.destination),
-    ];
-    await copyAll(wanted, copies, signal, this.#options.onProgress);
-    const [images, regularization] = folders;
+    await this.#refuseOthers(destination);
+    await history.clearParts(destination);
+    const wanted = [...folders.map(({ target }) => target.path), ...plainFolders(destination)];
+    const added = sum(folders.map(({ pictures, kept }) => pictures.length - kept));
+    const title = `Prepared ${String(added)} ${added === 1 ? 'image' : 'images'}`;
+    const copying = { root: destination, title, folders: wanted, copies, transfer };
+    const linked = await copyAll(copying, history, signal, onProgress);
+    const hasRegularization = folders.some(({ target }) => target.role === 'reg');
     return {
-      imagesFolder: images?.source.target ?? '',
-      train_data_dir: join(form.destination, 'img'),
-      reg_data_dir: regularization === undefined ? '' : join(form.destination, 'reg'),
-      output_dir: join(form.destination, 'model'),
-      logging_dir: join(form.destination, 'log'),
-      copied: sum(folders.map(({ pictures, kept }) => pictures.length - kept)),
+      imagesFolder: folders[0]?.target.path ?? '',
+      train_data_dir: join(destination, 'img'),
+      reg_data_dir: hasRegularization ? join(destination, 'reg') : '',
+      output_dir: join(destination, 'model'),
+      logging_dir: join(destination, 'log'),
+      copied: added - linked,
+      linked,
       kept: sum(folders.map(({ kept }) => kept)),
     };
   }
 
   async #draft(form: DatasetForm): Promise<Draft> {
-    const problems = checkFields(form);
-    const sources = sourcesOf(form);
-    const read = await Promise.all(sources.map((source) => this.#readSource(source)));
-    problems.push(...read.flatMap(({ problems: found }) => found));
+    const targets = targetsOf(form);
+    const read = await Promise.all(
+      targets.map(async (target) => ({
+        target,
+        ...(await readTarget(target, this.#options.thumbnails)),
+      })),
+    );
+    const problems = [...checkFields(form), ...read.flatMap((each) => each.problems)];
     if (problems.length > 0) return { folders: [], problems };
-    const misplaced = await checkPlaces(form, sources);
+    const misplaced = await checkPlaces(form, targets);
     if (misplaced.length > 0) return { folders: [], problems: misplaced };
+    const disk = await diskAt(form.destination);
     const folders = await Promise.all(
-      read.map(({ source, pictures }) => planCopies(source, pictures)),
+      read.map(({ target, pictures }) => planCopies(target, pictures, disk)),
     );
     return { folders, problems: [] };
   }
 
-  async #readSource(source: Source) {
-    const failed = (problem: Problem) => ({
-      source,
-      pictures: [],
-      problems: [{ field: source.field, problem }],
-    });
-    try {
-      const pictures = await readPictures(source.folder, this.#options.thumbnails);
-      if (pictures.some((picture) => picture.problem === null))
-        return { source, pictures, problems: [] };
-      return failed({
-        code: 'no_images',
-        message: `There are no pictures that can be used in ${source.folder}.`,
-        hint: 'It must hold the pictures themselves, such as .jpg, .png, .webp or .heic files; subfolders are not searched.',
-      });
-    } catch (error) {
-      return failed(toProblem(error));
-    }
-  }
-
   /** The plan of a training run on what will be in the folders; a warning instead when there is none to be had. */
   async #trainingPlan(
-    form: DatasetForm,
+    { destination }: DatasetForm,
     folders: readonly FolderCopies[],
     leftovers: readonly Leftover[],
   ): Promise<{ readonly plan: Plan | null; readonly warnings: readonly Problem[] }> {
+    const hasRegularization = folders.some(({ target }) => target.role === 'reg');
     const config = {
       ...this.#options.trainConfig(),
-      train_data_dir: join(form.destination, 'img'),
-      reg_data_dir: form.regularizationFolder === '' ? '' : join(form.destination, 'reg'),
-      output_dir: join(form.destination, 'model'),
-      logging_dir: join(form.destination, 'log'),
+      train_data_dir: join(destination, 'img'),
+      reg_data_dir: hasRegularization ? join(destination, 'reg') : '',
+      output_dir: join(destination, 'model'),
+      logging_dir: join(destination, 'log'),
       // What is drawn of the pictures is no matter of bringing them in.
       sample_prompts: '',
     };
-    const concepts = [
-      ...folders.map(({ source }) => ({
-        folder: source.folder,
-        prompt: source.prompt,
-        repeats: source.repeats,
-        regularization: source.role === 'reg',
-      })),
-      ...leftovers.map(({ folder, role, repeats, prompt }) => ({
-        folder,
-        prompt,
-        repeats,
-        regularization: role === 'reg',
-      })),
-    ];
     try {
-      const plan = await this.#options.makePlan(config, concepts);
+      const plan = await this.#options.makePlan(config, plannedConcepts(folders, leftovers));
       return { plan, warnings: [] };
     } catch (error) {
       return { plan: null, warnings: [toProblem(error)] };
@@ -208,63 +211,25 @@ export class Preparation {
   }
 }
 
-interface Leftover {
-  readonly role: Source['role'];
-  readonly folder: string;
-  readonly repeats: number;
-  readonly prompt: string;
-}
-
-/** Other `<repeats>_<prompt>` folders that are there from before: Kohya and we train on all of them. */
-async function findLeftovers(
-  destination: string,
-  folders: readonly FolderCopies[],
-): Promise<Leftover[]> {
-  const found = await Promise.all(
-    folders.map(async ({ source: { role, target } }) => {
-      const names = await readdir(join(destination, role)).catch(() => []);
-      return names.flatMap((name) => {
-        const parsed = name === basename(target) ? null : parseFolderName(name);
-        if (parsed === null || parsed.repeats < 1) return [];
-        return [{ role, folder: join(destination, role, name), ...parsed }];
-      });
-    }),
-  );
-  return found.flat();
-}
-
-const leftoverWarning = ({ role, folder }: Leftover): Problem =>
-  warning(
-    'leftover_folder',
-    `${role}/${basename(folder)} is there from an earlier preparation and will be trained on too.`,
-    'Remove it yourself, or choose another destination.',
+const isRunning = (): ProblemError =>
+  new ProblemError(
+    'preparation_running',
+    'A dataset is being prepared.',
+    'Wait for it, or cancel it.',
   );
 
-const plainFolders = (destination: string): readonly string[] => [
-  join(destination, 'log'),
-  join(destination, 'model'),
-];
+const allCopies = (folders: readonly FolderCopies[]) => folders.flatMap(({ copies }) => copies);
 
-async function describeFolders(
-  destination: string,
-  folders: readonly FolderCopies[],
-): Promise<PreparationPlan['folders']> {
-  const plain = (['log', 'model'] as const).map(async (role) => {
-    const path = join(destination, role);
-    const exists = await readdir(path).then(
-      () => true,
-      () => false,
-    );
-    return { role, path, images: 0, bytes: 0, exists };
-  });
+/** Links cannot reach another disk. */
+function linkWarning({ transfer }: DatasetForm, folders: readonly FolderCopies[]): Problem[] {
+  const pictures = allCopies(folders).filter(({ kind }) => kind === 'picture');
+  const copied = pictures.filter(({ canLink }) => !canLink).length;
+  if (transfer === 'copy' || copied === 0) return [];
   return [
-    ...folders.map(({ source, pictures, copies, exists }) => ({
-      role: source.role,
-      path: source.target,
-      images: pictures.length,
-      bytes: sum(copies.map((copy) => copy.bytes)),
-      exists,
-    })),
-    ...(await Promise.all(plain)),
+    warning(
+      'not_linked',
+      `${copied === 1 ? '1 image is' : `${String(copied)} images are`} copied, not linked: the destination is on another disk.`,
+      'A link only works within one disk.',
+    ),
   ];
 }

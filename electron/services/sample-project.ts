@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { emptyConcept, emptyDataset } from '../../shared/dataset-form';
 import { parameterKeys, parameters, type TrainConfig } from '../../shared/parameters';
 import { bucketParametersSchema, type BucketParameters } from '../../shared/picture-protocol';
 import {
@@ -38,12 +39,17 @@ export async function readSampleProject(
   const sample = sampleSchema.parse(JSON.parse(text));
   return {
     dataset: {
-      ...emptyProject.dataset,
-      instancePrompt: sample.instancePrompt,
-      classPrompt: sample.classPrompt,
-      imagesFolder: resolve(folder, sample.photos),
-      repeats: sample.repeats,
-      regularizationFolder: resolve(folder, sample.regularization),
+      ...emptyDataset,
+      concepts: [
+        {
+          ...emptyConcept,
+          instancePrompt: sample.instancePrompt,
+          classPrompt: sample.classPrompt,
+          folders: [resolve(folder, sample.photos)],
+          repeats: sample.repeats,
+          regularizationFolder: resolve(folder, sample.regularization),
+        },
+      ],
       destination,
     },
     captioning: {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 
 from lora_bridge.caption_rules import CaptionRules, caption_rules
 from lora_bridge.captions import Caption, caption_file, folder_caption, read_caption
@@ -89,8 +89,9 @@ def read_folder(subset: Subset) -> PictureFolder:
     masks = _masks_by_stem(subset)
     pictures: list[Picture] = []
     unreadable: list[Path] = []
+    chosen = names if isinstance(subset.source.files, UnsetType) else set(subset.source.files)
     for file in files:
-        if not is_image(file):
+        if not is_image(file) or file.name not in chosen:
             continue
         size = _size_of(file)
         if size is None:

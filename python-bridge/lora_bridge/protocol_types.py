@@ -85,6 +85,7 @@ class ConceptSource(Struct, kw_only=True, forbid_unknown_fields=True):
     prompt: str
     repeats: Annotated[int, Meta(ge=1)]
     regularization: bool
+    files: list[str] | UnsetType = UNSET
 
 
 ResolutionItem: TypeAlias = Annotated[int, Meta(ge=1)]

@@ -138,6 +138,15 @@ def test_concepts_instead_of_folders(project: Path) -> None:
     assert plan.buckets[0].count == 20
 
 
+def test_only_the_chosen_files_of_a_concept_count(project: Path) -> None:
+    folder = str(project / "img" / "2_ohwx person")
+    chosen = ConceptSource(
+        folder=folder, prompt="a cat", repeats=5, regularization=False, files=["0.png", "3.png", "gone.png"]
+    )
+    plan = make_plan(make_config(project), [chosen])
+    assert (plan.concepts[0].images, plan.buckets[0].count) == (2, 10)
+
+
 def test_a_folder_of_pictures_itself_is_one_concept(project: Path) -> None:
     plan = make_plan(make_config(project, train_data_dir=str(project / "img" / "2_ohwx person")))
     assert (plan.concepts[0].repeats, plan.concepts[0].prompt) == (2, "ohwx person")

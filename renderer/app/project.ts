@@ -9,11 +9,11 @@ import {
 import {
   emptyProject,
   type CaptionForm,
-  type DatasetForm,
   type DraftValue,
   type Project,
   type TrainDraft,
 } from '../../shared/settings';
+import type { DatasetForm } from '../../shared/dataset-form';
 import type { Prepared } from '../../shared/dataset-answers';
 import { remember, takeAgain, takeBack, type Change } from './history';
 

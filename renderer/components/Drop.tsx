@@ -2,13 +2,9 @@ import { useEffect, useRef, useState, type DragEvent } from 'react';
 import { call } from '../api';
 import { attempt } from '../app/notify';
 
-/** Path of what was dropped; null when it was no file (a piece of text, say). */
-function droppedPath(transfer: DataTransfer | null): string | null {
-  const file = transfer?.files[0];
-  if (file === undefined) return null;
-  const path = window.api.pathOf(file);
-  return path === '' ? null : path;
-}
+/** Paths of what was dropped; none when it was no file (a piece of text, say). */
+const droppedPaths = (transfer: DataTransfer | null): string[] =>
+  [...(transfer?.files ?? [])].map((file) => window.api.pathOf(file)).filter((path) => path !== '');
 
 /** The folder that was dropped, or the folder of the file that was. */
 export function takeFolder(path: string, take: (folder: string) => void): void {
@@ -18,8 +14,8 @@ export function takeFolder(path: string, take: (folder: string) => void): void {
 /** Drops that a field took, so that the window does not take them too. */
 const taken = new WeakSet<Event>();
 
-/** Makes one element a place to drop a file or folder on. */
-export function useDropTarget(take: (path: string) => void) {
+/** Makes one element a place to drop files and folders on. */
+export function useDropTarget(take: (paths: readonly string[]) => void) {
   const [over, setOver] = useState(false);
   const handlers = {
     onDragOver: (event: DragEvent) => {
@@ -29,10 +25,15 @@ export function useDropTarget(take: (path: string) => void) {
     onDragLeave: () => setOver(false),
     onDrop: (event: DragEvent) => {
       event.preventDefault();
+      // A field inside a card goes first.
+      if (taken.has(event.nativeEvent)) {
+        setOver(false);
+        return;
+      }
       taken.add(event.nativeEvent);
       setOver(false);
-      const path = droppedPath(event.dataTransfer);
-      if (path !== null) take(path);
+      const paths = droppedPaths(event.dataTransfer);
+      if (paths.length > 0) take(paths);
     },
   };
   return { over, handlers };
@@ -44,11 +45,11 @@ const carriesFiles = (event: globalThis.DragEvent) =>
 interface WindowDropProps {
   /** What dropping here does, for the overlay. */
   readonly hint: string;
-  readonly onPath: (path: string) => void;
+  readonly onPaths: (paths: readonly string[]) => void;
 }
 
-/** Lets a file or folder be dropped anywhere on the window. Fields that are drop targets themselves go first. */
-export function WindowDrop({ hint, onPath }: WindowDropProps) {
+/** Lets files and folders be dropped anywhere on the window. Fields that are drop targets themselves go first. */
+export function WindowDrop({ hint, onPaths }: WindowDropProps) {
   const [over, setOver] = useState(false);
   const depth = useRef(0);
 
@@ -67,8 +68,8 @@ export function WindowDrop({ hint, onPath }: WindowDropProps) {
       depth.current = 0;
       setOver(false);
       if (taken.has(event)) return;
-      const path = droppedPath(event.dataTransfer);
-      if (path !== null) onPath(path);
+      const paths = droppedPaths(event.dataTransfer);
+      if (paths.length > 0) onPaths(paths);
     };
     window.addEventListener('dragenter', enter);
     window.addEventListener('dragleave', leave);
@@ -78,7 +79,7 @@ export function WindowDrop({ hint, onPath }: WindowDropProps) {
       window.removeEventListener('dragleave', leave);
       window.removeEventListener('drop', drop);
     };
-  }, [onPath]);
+  }, [onPaths]);
 
   if (!over) return null;
   return (

@@ -24,7 +24,8 @@ export interface PathFieldProps {
 /** A folder or file: typed, chosen in the system's dialog, or dropped on the field. */
 export function PathField(props: PathFieldProps) {
   const { name, label, value, onChange, extensions = null, disabled = false } = props;
-  const { over, handlers } = useDropTarget((path) => {
+  const { over, handlers } = useDropTarget(([path]) => {
+    if (path === undefined) return;
     if (extensions === null) takeFolder(path, onChange);
     else onChange(path);
   });

@@ -271,12 +271,16 @@ def answer(scenario: str, request: dict[str, object]) -> dict[str, object]:
         return {"re": request["id"], "ok": {**PLAN, "concepts": planned(request)}}
     if request["type"] == "probe":
         return {"re": request["id"], "ok": {"versions": VERSIONS, "devices": [DEVICE]}}
+    if request["type"] == "picture":
+        return {"re": request["id"], "ok": {"width": SIDE, "height": SIDE, "format": "png", "problem": None}}
     problem = {"code": "not_found", "message": f"There is no {request['path']}.", "hint": "Look."}
     return {"re": request["id"], "error": problem}
 
 
 def planned(request: dict[str, object]) -> list[dict[str, object]]:
-    return [{**concept, "images": 1} for concept in request["concepts"] or []]
+    concepts = request["concepts"] or []
+    told = ("folder", "prompt", "repeats", "regularization")
+    return [{**{key: concept[key] for key in told}, "images": 1} for concept in concepts]
 
 
 def serve(scenario: str) -> int:

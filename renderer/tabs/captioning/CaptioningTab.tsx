@@ -62,7 +62,8 @@ export function CaptioningTab() {
   }, [folder, extension, focused]);
 
   const takeImages = useCallback(
-    (path: string) => takeFolder(path, (image_dir) => editCaptioning({ image_dir })),
+    ([path]: readonly string[]) =>
+      path !== undefined && takeFolder(path, (image_dir) => editCaptioning({ image_dir })),
     [],
   );
   return (
@@ -77,7 +78,7 @@ export function CaptioningTab() {
         <Head />
         <Captions />
       </section>
-      <WindowDrop hint="Drop to use as Image folder" onPath={takeImages} />
+      <WindowDrop hint="Drop to use as Image folder" onPaths={takeImages} />
     </div>
   );
 }

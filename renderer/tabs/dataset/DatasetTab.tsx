@@ -1,9 +1,11 @@
-import { useCallback, useEffect, useState } from 'react';
-import { takeFolder, WindowDrop } from '../../components/Drop';
-import { editDataset, useProject } from '../../app/project';
+import { useEffect, useState } from 'react';
+import { useProject } from '../../app/project';
+import { WindowDrop } from '../../components/Drop';
 import { useWindowFocus } from '../../components/useWindowFocus';
+import { activeOf, takeImages, useView } from './concepts';
 import { DatasetFields } from './DatasetFields';
-import { PhotoPanel, type PhotoSource } from './PhotoPanel';
+import { PhotoPanel } from './PhotoPanel';
+import { placesOf, type PhotoSource } from './places';
 import { PrepareFooter } from './PrepareFooter';
 import { preparationPlan, regularizationScan, trainingScan } from './store';
 import { WhatWillBeMade } from './WhatWillBeMade';
@@ -12,8 +14,12 @@ import { WhatWillBeMade } from './WhatWillBeMade';
 function useQuestions(): void {
   const form = useProject((project) => project.dataset);
   const captionExtension = useProject((project) => project.captioning.caption_extension);
+  const view = useView();
   const focused = useWindowFocus();
-  const { imagesFolder, regularizationFolder } = form;
+  const concept = form.concepts[activeOf(view, form)];
+  const images = placesOf(concept, 'training');
+  const imagesFolder = (images[view.place] ?? images[0])?.folder ?? '';
+  const regularizationFolder = concept?.regularizationFolder ?? '';
 
   useEffect(() => {
     trainingScan.ask(imagesFolder === '' ? null : { folder: imagesFolder, captionExtension });
@@ -28,15 +34,18 @@ function useQuestions(): void {
   }, [form, focused]);
 }
 
+/** What is dropped on the window takes the place of the images of the concept that is open. */
+function replaceImages(paths: readonly string[]): void {
+  takeImages(activeOf(useView.getState(), useProject.getState().dataset), paths, 'replace');
+}
+
 export function DatasetTab() {
   useQuestions();
   const [source, setSource] = useState<PhotoSource>('training');
-  const takeImages = useCallback((path: string) => {
-    takeFolder(path, (folder) => {
-      editDataset({ imagesFolder: folder });
-      setSource('training');
-    });
-  }, []);
+  const takeDropped = (paths: readonly string[]) => {
+    setSource('training');
+    replaceImages(paths);
+  };
 
   return (
     <div className="tab-layout">
@@ -50,7 +59,7 @@ export function DatasetTab() {
         <PhotoPanel source={source} onSource={setSource} />
         <WhatWillBeMade />
       </div>
-      <WindowDrop hint="Drop to use as Training images folder" onPath={takeImages} />
+      <WindowDrop hint="Drop to use as training images" onPaths={takeDropped} />
     </div>
   );
 }

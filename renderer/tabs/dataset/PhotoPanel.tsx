@@ -1,32 +1,60 @@
-import { SegmentedControl, Text } from '@mantine/core';
+import { NativeSelect, SegmentedControl, Text } from '@mantine/core';
 import { IconPhoto, IconPhotoOff } from '@tabler/icons-react';
+import type { ImageInfo } from '../../../shared/dataset-answers';
 import { useProject } from '../../app/project';
 import { Empty } from '../../components/bits';
 import { UnusableFolder } from '../../components/UnusableFolder';
 import { PhotoBrowser } from '../../components/photos/PhotoBrowser';
 import { ReadingFolder } from '../../components/ReadingFolder';
-import { formatBytes, formatCount, formatQuantity } from '../../format';
+import { baseName, formatBytes, formatCount, formatQuantity } from '../../format';
+import { activeOf, useView } from './concepts';
+import { placesOf, type PhotoSource, type Place } from './places';
 import { regularizationScan, trainingScan } from './store';
-
-export type PhotoSource = 'training' | 'regularization';
 
 const questions = { training: trainingScan, regularization: regularizationScan } as const;
 
 const neverLeftOut = (): boolean => false;
 
-const useFolder = (source: PhotoSource): string =>
-  useProject(({ dataset }) =>
-    source === 'training' ? dataset.imagesFolder : dataset.regularizationFolder,
+/** The folder that is shown: of the concept that is open, the one that was chosen. */
+function useShown(source: PhotoSource): Place {
+  const form = useProject((project) => project.dataset);
+  const view = useView();
+  const places = placesOf(form.concepts[activeOf(view, form)], source);
+  return places[view.place] ?? places[0] ?? { folder: '', files: null };
+}
+
+const shownOf = (images: readonly ImageInfo[], { files }: Place): readonly ImageInfo[] =>
+  files === null ? images : images.filter(({ path }) => files.includes(path));
+
+/** Which of several folders is shown. */
+function PlaceChoice({ source }: { readonly source: PhotoSource }) {
+  const form = useProject((project) => project.dataset);
+  const view = useView();
+  const places = placesOf(form.concepts[activeOf(view, form)], source);
+  if (places.length < 2) return null;
+  return (
+    <NativeSelect
+      aria-label="Which folder to show"
+      className="place-choice"
+      value={String(Math.min(view.place, places.length - 1))}
+      onChange={(event) => useView.setState({ place: Number(event.currentTarget.value) })}
+      data={places.map(({ folder, files }, index) => ({
+        value: String(index),
+        label: files === null ? baseName(folder) : `Pictures of ${baseName(folder)}`,
+      }))}
+    />
   );
+}
 
 function PhotoArea({ source }: { readonly source: PhotoSource }) {
   const { value, problem, pending } = questions[source].useAnswer();
-  const folder = useFolder(source);
+  const shown = useShown(source);
+  const { folder } = shown;
   if (folder === '' && source === 'training')
     return (
       <Empty icon={<IconPhoto size={40} stroke={1.25} />} title="Choose your photos">
-        Drop a folder of pictures on this window, or set Training images folder. Ten to thirty
-        sharp, varied photos of one subject are plenty.
+        Drop folders or pictures on this window, or set Training images folder. Ten to thirty sharp,
+        varied photos of one subject are plenty.
       </Empty>
     );
   if (folder === '')
@@ -39,23 +67,23 @@ function PhotoArea({ source }: { readonly source: PhotoSource }) {
   if (problem !== null) return <UnusableFolder problem={problem} />;
   // The answer may still be that of the folder before.
   if (value?.folder !== folder) return pending && <ReadingFolder />;
-  if (value.images.length === 0)
+  const images = shownOf(value.images, shown);
+  if (images.length === 0)
     return (
       <Empty icon={<IconPhotoOff size={40} stroke={1.25} />} title="No images in this folder">
         Choose a folder that holds the pictures themselves, such as .jpg, .png, .webp or .heic
         files.
       </Empty>
     );
-  return (
-    <PhotoBrowser key={folder} images={value.images} isLeftOut={neverLeftOut} onLeaveOut={null} />
-  );
+  return <PhotoBrowser key={folder} images={images} isLeftOut={neverLeftOut} onLeaveOut={null} />;
 }
 
 function Summary({ source }: { readonly source: PhotoSource }) {
   const scan = questions[source].useAnswer((answer) => answer.value);
-  const folder = useFolder(source);
-  if (scan?.folder !== folder || scan.images.length === 0) return null;
-  const { images } = scan;
+  const shown = useShown(source);
+  if (scan?.folder !== shown.folder) return null;
+  const images = shownOf(scan.images, shown);
+  if (images.length === 0) return null;
   const broken = images.filter(({ facts }) => (facts?.problem ?? null) !== null).length;
   const unread = images.filter(({ facts }) => facts === null).length;
   const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
@@ -87,6 +115,7 @@ export function PhotoPanel({ source, onSource }: PhotoPanelProps) {
             { value: 'regularization', label: 'Regularisation' },
           ]}
         />
+        <PlaceChoice source={source} />
         <Summary source={source} />
       </header>
       <PhotoArea source={source} />

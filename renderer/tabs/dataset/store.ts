@@ -1,5 +1,12 @@
 import { create } from 'zustand';
-import type { ImageInfo, PreparationProgress, Scan } from '../../../shared/dataset-answers';
+import type {
+  ImageInfo,
+  PreparationProgress,
+  Prepared,
+  Scan,
+  Undone,
+} from '../../../shared/dataset-answers';
+import type { Transfer } from '../../../shared/dataset-form';
 import { call, on } from '../../api';
 import { notifyDone, notifyProblem } from '../../app/notify';
 import { adoptPrepared, useProject } from '../../app/project';
@@ -47,11 +54,9 @@ export async function prepare(): Promise<void> {
     const prepared = await call('datasets:prepare', dataset);
     adoptPrepared(prepared);
     preparationPlan.ask(dataset);
-    const kept =
-      prepared.kept > 0 ? ` ${formatQuantity(prepared.kept, 'image')} were there already.` : '';
     notifyDone({
       title: 'Training data is ready',
-      message: `${formatQuantity(prepared.copied, 'image')} copied.${kept} Next, caption them.`,
+      message: `${describePrepared(prepared, dataset.transfer)} Next, caption them.`,
       action: { label: 'Go to Captioning', run: () => showTab('captioning') },
     });
   } catch (thrown) {
@@ -60,6 +65,53 @@ export async function prepare(): Promise<void> {
   } finally {
     usePreparation.setState({ kind: 'idle' }, true);
   }
+}
+
+/** A link that could not be made is a copy, and that is said. */
+function describePrepared({ copied, linked, kept }: Prepared, transfer: Transfer): string {
+  const parts = [];
+  if (linked > 0) parts.push(`${formatQuantity(linked, 'image')} linked.`);
+  if (copied > 0 || linked === 0) parts.push(`${formatQuantity(copied, 'image')} copied.`);
+  if (transfer === 'link' && copied > 0)
+    parts.push('Copied is what could not be linked to this disk.');
+  if (kept > 0)
+    parts.push(`${formatQuantity(kept, 'image')} ${kept === 1 ? 'was' : 'were'} there already.`);
+  return parts.join(' ');
+}
+
+/** Asks again what will be made, after the folders were changed. */
+const askAgain = (): void => preparationPlan.ask(useProject.getState().dataset);
+
+/** Takes back what was done last to the project's folders, and says what stays. */
+export async function undoLastChange(id: string): Promise<void> {
+  const { destination } = useProject.getState().dataset;
+  notifyUndone(await call('datasets:undo', { folder: destination, id }));
+  askAgain();
+}
+
+export function notifyUndone({ title, removed, movedBack, stayed }: Undone): void {
+  const parts = [
+    ...(removed > 0 ? [`${formatQuantity(removed, 'file')} removed.`] : []),
+    ...(movedBack > 0 ? [`${formatQuantity(movedBack, 'folder')} moved back.`] : []),
+    ...stayed.map(({ message }) => message),
+  ];
+  notifyDone({ title: `Undone: ${title}`, message: parts.join(' ') || 'There was nothing left.' });
+}
+
+export async function setAside(folders: readonly string[]): Promise<void> {
+  const { destination } = useProject.getState().dataset;
+  await call('datasets:setAside', { destination, folders: [...folders] });
+  askAgain();
+  notifyDone({
+    title: `${formatQuantity(folders.length, 'folder')} moved aside`,
+    message: 'They are in set-aside, beside img and reg, and are not trained on.',
+  });
+}
+
+export async function renameFolder(from: string, to: string): Promise<void> {
+  const { destination } = useProject.getState().dataset;
+  await call('datasets:renameFolder', { destination, from, to });
+  askAgain();
 }
 
 export async function cancelPreparation(): Promise<void> {

@@ -93,7 +93,7 @@ function Offer({ model }: { readonly model: string }) {
 /** A base model: a file or a folder, typed, browsed for, dropped or used before, or a name of Hugging Face. */
 export function ModelField(props: ModelFieldProps) {
   const { name, label, suggestions, value, onChange, error, describedBy, remark } = props;
-  const { over, handlers } = useDropTarget(onChange);
+  const { over, handlers } = useDropTarget(([path]) => path !== undefined && onChange(path));
   const recent = useApp((app) => app.recentModels);
   const offers = useOffers(suggestions);
   const askBeside = () => {

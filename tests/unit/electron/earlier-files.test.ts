@@ -8,7 +8,7 @@ import { configOfDraft } from '../../../electron/services/sample-project';
 import { SettingsService } from '../../../electron/services/settings';
 import { applyEvents, newJobView } from '../../../shared/job-view';
 import { defaultTrainConfig, trainConfigSchema } from '../../../shared/parameters';
-import { emptyProject, trainDraftSchema } from '../../../shared/settings';
+import { trainDraftSchema } from '../../../shared/settings';
 import { recordingLog } from '../../fakes/recording-log';
 import { tempFolder } from '../../fakes/temp-folder';
 
@@ -22,24 +22,52 @@ const earlierConfig = async (): Promise<Record<string, unknown>> => {
   return job.config;
 };
 
-test('the settings of a project are completed with the defaults', async () => {
-  const folder = await tempFolder();
-  const training = trainDraftSchema.parse(await earlierConfig());
-  const settings = {
-    schemaVersion: 1,
-    theme: 'dark',
-    lastTab: 'training',
-    project: { ...emptyProject, training },
-  };
-  await writeFile(join(folder, 'settings.json'), JSON.stringify(settings));
-  const service = await SettingsService.open({
+const openSettings = (folder: string) =>
+  SettingsService.open({
     path: join(folder, 'settings.json'),
     initial: () => Promise.reject(new Error('a file that can be read is read')),
     log: recordingLog(),
   });
+
+test('the settings of a project are completed with the defaults', async () => {
+  const folder = await tempFolder();
+  const training = trainDraftSchema.parse(await earlierConfig());
+  const text = await readFile(join(fixtures, 'settings.json'), 'utf8');
+  const settings = JSON.parse(text) as { project: object };
+  const project = { ...settings.project, training };
+  await writeFile(join(folder, 'settings.json'), JSON.stringify({ ...settings, project }));
+  const service = await openSettings(folder);
   expect(service.setAside).toBeNull();
   const config = configOfDraft(service.get().project.training);
   expect(trainConfigSchema.parse(config)).toEqual({ ...defaultTrainConfig, ...training });
+});
+
+test('a project of one concept is the first of several', async () => {
+  const folder = await tempFolder();
+  await copyFile(join(fixtures, 'settings.json'), join(folder, 'settings.json'));
+  const service = await openSettings(folder);
+  expect(service.setAside).toBeNull();
+  expect(service.get()).toMatchObject({
+    schemaVersion: 2,
+    theme: 'dark',
+    recentModels: ['/models/sd_xl_base_1.0.safetensors'],
+    project: { training: { epoch: 5 } },
+  });
+  expect(service.get().project.dataset).toEqual({
+    concepts: [
+      {
+        instancePrompt: 'rihanna',
+        classPrompt: 'woman',
+        folders: ['/photos/rihanna'],
+        files: [],
+        repeats: 20,
+        regularizationFolder: '/photos/women',
+        regularizationRepeats: 1,
+      },
+    ],
+    destination: '/projects/rihanna',
+    transfer: 'copy',
+  });
 });
 
 test('the job of a run is found under its name', async () => {

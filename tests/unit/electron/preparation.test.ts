@@ -1,78 +1,24 @@
-import { mkdir, readFile, readdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { readFile, readdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Preparation } from '../../../electron/services/preparation';
-import { Thumbnails } from '../../../electron/services/thumbnails';
-import type { PreparationProgress } from '../../../shared/dataset-answers';
-import { defaultTrainConfig } from '../../../shared/parameters';
-import { datasetLabels, type DatasetForm } from '../../../shared/settings';
+import { datasetLabels, type ConceptForm, type DatasetForm } from '../../../shared/dataset-form';
 import { emptyPlan } from '../../fakes/empty-plan';
-import { tempFolder } from '../../fakes/temp-folder';
-
-/** Pictures here are text; one is damaged when it says so. */
-async function setUp(photos: Readonly<Record<string, string>> = { 'a.jpg': 'A', 'b.png': 'BB' }) {
-  const root = await tempFolder();
-  const form: DatasetForm = {
-    instancePrompt: 'rihanna',
-    classPrompt: 'woman',
-    imagesFolder: join(root, 'photos'),
-    repeats: 20,
-    regularizationFolder: '',
-    regularizationRepeats: 1,
-    destination: join(root, 'project'),
-  };
-  await writeAll(form.imagesFolder, photos);
-  const asked: Parameters<ConstructorParameters<typeof Preparation>[0]['makePlan']>[] = [];
-  const progress: PreparationProgress[] = [];
-  const preparation = new Preparation({
-    thumbnails: new Thumbnails(join(root, 'thumbnails'), async (path) => {
-      const isDamaged = (await readFile(path, 'utf8')) === 'damaged';
-      return { width: 8, height: 8, format: 'jpeg', problem: isDamaged ? 'It is damaged.' : null };
-    }),
-    makePlan: (...args) => {
-      asked.push(args);
-      return Promise.resolve(emptyPlan);
-    },
-    trainConfig: () => ({ ...defaultTrainConfig, sample_prompts: 'a cat --none' }),
-    onProgress: (told) => progress.push(told),
-  });
-  return {
-    root,
-    form,
-    preparation,
-    asked,
-    progress,
-    target: join(form.destination, 'img', '20_rihanna woman'),
-  };
-}
-
-async function writeAll(folder: string, files: Readonly<Record<string, string>>) {
-  await mkdir(folder, { recursive: true });
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-}
-
-/** Every file below a folder with its content. */
-async function readAll(folder: string): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const name of (await readdir(folder, { recursive: true })).sort()) {
-    const path = join(folder, name);
-    if ((await stat(path)).isFile()) found[name] = await readFile(path, 'utf8');
-  }
-  return found;
-}
+import { readAll, setUpPreparation as setUp, withConcept, writeAll } from '../../fakes/preparation';
 
 const codes = (problems: readonly { readonly code: string }[]) => problems.map(({ code }) => code);
 
 test('pictures and their captions come into Kohya’s layout, and the sources stay', async () => {
-  const { form, preparation, root, progress } = await setUp({
+  const { form, photos, preparation, root, progress } = await setUp({
     'a.jpg': 'A',
     'a.txt': 'a caption',
     'b.png': 'BB',
     'notes.md': 'not a picture',
   });
   await writeAll(join(root, 'reg'), { 'r.webp': 'R' });
-  const before = await readAll(form.imagesFolder);
-  const prepared = await preparation.prepare({ ...form, regularizationFolder: join(root, 'reg') });
+  const before = await readAll(photos);
+  const prepared = await preparation.prepare(
+    withConcept(form, { regularizationFolder: join(root, 'reg') }),
+  );
   expect(await readAll(form.destination)).toEqual({
     'img/20_rihanna woman/a.jpg': 'A',
     'img/20_rihanna woman/a.txt': 'a caption',
@@ -80,7 +26,7 @@ test('pictures and their captions come into Kohya’s layout, and the sources st
     'reg/1_woman/r.webp': 'R',
   });
   expect((await readdir(form.destination)).sort()).toEqual(['img', 'log', 'model', 'reg']);
-  expect(await readAll(form.imagesFolder)).toEqual(before);
+  expect(await readAll(photos)).toEqual(before);
   expect(prepared).toMatchObject({
     copied: 3,
     kept: 0,
@@ -91,7 +37,7 @@ test('pictures and their captions come into Kohya’s layout, and the sources st
 });
 
 test('the plan says what will be made, asks the bridge about it, and touches nothing', async () => {
-  const { form, preparation, asked } = await setUp();
+  const { form, photos, preparation, asked } = await setUp();
   const plan = await preparation.plan(form);
   expect(plan).toMatchObject({ images: 2, bytes: 3, problems: [], warnings: [], plan: emptyPlan });
   expect(plan.folders.map(({ role, exists }) => [role, exists])).toEqual([
@@ -101,15 +47,21 @@ test('the plan says what will be made, asks the bridge about it, and touches not
   ]);
   expect(asked[0]?.[0].sample_prompts).toBe('');
   expect(asked[0]?.[1]).toEqual([
-    { folder: form.imagesFolder, prompt: 'rihanna woman', repeats: 20, regularization: false },
+    {
+      folder: photos,
+      files: ['a.jpg', 'b.png'],
+      prompt: 'rihanna woman',
+      repeats: 20,
+      regularization: false,
+    },
   ]);
   await expect(readdir(form.destination)).rejects.toThrow('ENOENT');
 });
 
 test('preparing again keeps what is the same and adds what is new', async () => {
-  const { form, preparation, target } = await setUp();
+  const { form, photos, preparation, target } = await setUp();
   await preparation.prepare(form);
-  await writeAll(form.imagesFolder, { 'c.jpg': 'C' });
+  await writeAll(photos, { 'c.jpg': 'C' });
   expect(await preparation.prepare(form)).toMatchObject({ copied: 1, kept: 2 });
   expect(Object.keys(await readAll(target))).toEqual(['a.jpg', 'b.png', 'c.jpg']);
 });
@@ -150,10 +102,11 @@ test('damaged pictures are left out, and that is said', async () => {
   expect(await readdir(target)).toEqual(['a.jpg']);
 });
 
-test('folders of an earlier preparation are warned of and counted in the plan', async () => {
-  const { form, preparation, asked } = await setUp();
-  await preparation.prepare({ ...form, repeats: 40 });
-  expect(codes((await preparation.plan(form)).warnings)).toEqual(['leftover_folder']);
+test('folders of an earlier preparation are told and counted in the plan', async () => {
+  const { form, preparation, asked, target } = await setUp();
+  await preparation.prepare(withConcept(form, { repeats: 40 }));
+  const { leftovers } = await preparation.plan(form);
+  expect(leftovers).toMatchObject([{ role: 'img', images: 2, renameTo: target }]);
   expect(asked.at(-1)?.[1].map(({ repeats }) => repeats)).toEqual([20, 40]);
 });
 
@@ -192,10 +145,11 @@ test('a cancellation is over when everything is put back', async () => {
 test('messages call a field what the screen calls it', async () => {
   const { root, form, preparation } = await setUp();
   const { problems } = await preparation.plan({
-    ...form,
-    classPrompt: '',
-    regularizationFolder: join(root, 'reg'),
-    regularizationRepeats: null,
+    ...withConcept(form, {
+      classPrompt: '',
+      regularizationFolder: join(root, 'reg'),
+      regularizationRepeats: null,
+    }),
     destination: '',
   });
   for (const { field, problem } of problems.filter(
@@ -216,12 +170,13 @@ test('one preparation at a time', async () => {
 
 describe('what keeps the button from being pressed', () => {
   const expectProblem = async (
-    change: (root: string) => Partial<DatasetForm>,
+    change: (root: string) => Partial<ConceptForm & DatasetForm>,
     field: string,
     code: string,
   ) => {
     const { form, preparation, root } = await setUp();
-    const changed = { ...form, ...change(root) };
+    const { destination = form.destination, ...concept } = change(root);
+    const changed = { ...withConcept(form, concept), destination };
     const { problems } = await preparation.plan(changed);
     expect(problems.map((found) => [found.field, found.problem.code])).toContainEqual([
       field,
@@ -233,12 +188,12 @@ describe('what keeps the button from being pressed', () => {
 
   test.each([
     ['an empty prompt', { instancePrompt: '  ' }, 'instancePrompt', 'prompt_missing'],
-    ['a slash', { classPrompt: 'a/b' }, 'classPrompt', 'prompt_illegal'],
-    ['a dot at the end', { classPrompt: 'woman.' }, 'classPrompt', 'prompt_illegal'],
+    ['nothing but slashes', { classPrompt: '//' }, 'classPrompt', 'prompt_missing'],
     ['no repeats', { repeats: 0 }, 'repeats', 'repeats_invalid'],
     ['half a repeat', { repeats: 1.5 }, 'repeats', 'repeats_invalid'],
-    ['no folder', { imagesFolder: '' }, 'imagesFolder', 'folder_not_chosen'],
-    ['a folder that is not there', { imagesFolder: '/no/such' }, 'imagesFolder', 'folder_missing'],
+    ['no folder', { folders: [''] }, 'folders', 'folder_not_chosen'],
+    ['a folder that is not there', { folders: ['/no/such'] }, 'folders', 'folder_missing'],
+    ['a picture that is not there', { files: ['/no/such.png'] }, 'folders', 'folder_missing'],
     ['no destination', { destination: '' }, 'destination', 'destination_missing'],
     ['a relative destination', { destination: 'here' }, 'destination', 'destination_relative'],
   ])('%s', (_name, change, field, code) => expectProblem(() => change, field, code));
@@ -268,10 +223,12 @@ describe('what keeps the button from being pressed', () => {
     const { form, preparation, target, root } = await setUp();
     await writeAll(target, { 'a.jpg': 'A' });
     await symlink(target, join(root, 'link'));
-    const { problems } = await preparation.plan({ ...form, imagesFolder: join(root, 'link') });
+    const { problems } = await preparation.plan(
+      withConcept(form, { folders: [join(root, 'link')] }),
+    );
     expect(problems[0]?.problem.code).toBe('source_is_target');
     await writeAll(join(target, 'deep'), { 'a.jpg': 'A' });
-    const inside = await preparation.plan({ ...form, imagesFolder: join(target, 'deep') });
+    const inside = await preparation.plan(withConcept(form, { folders: [join(target, 'deep')] }));
     expect(inside.problems[0]?.problem.code).toBe('source_in_target');
   });
 

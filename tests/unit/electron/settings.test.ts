@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SettingsService } from '../../../electron/services/settings';
 import { migrate } from '../../../electron/services/settings-migrations';
-import { emptyProject, withModel, type Settings } from '../../../shared/settings';
+import { emptyProject, settingsVersion, withModel, type Settings } from '../../../shared/settings';
 import { recordingLog } from '../../fakes/recording-log';
 import { tempFolder } from '../../fakes/temp-folder';
 
 const initial: Settings = {
-  schemaVersion: 1,
+  schemaVersion: settingsVersion,
   theme: 'system',
   lastTab: 'dataset',
   project: emptyProject,

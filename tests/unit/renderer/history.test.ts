@@ -75,7 +75,7 @@ it('what changes nothing is no step', () => {
 it('presets, files, resets and prepared folders are taken back whole', () => {
   editParameter('seed', 7);
   replaceTraining({ ...defaultTrainConfig, epoch: 3, network_dim: 8 }, 'Preset small');
-  const prepared = { imagesFolder: '/p/img/10_a', copied: 1, kept: 0 };
+  const prepared = { imagesFolder: '/p/img/10_a', copied: 1, linked: 0, kept: 0 };
   const folders = { train_data_dir: '/p/img', reg_data_dir: '', output_dir: '/p/model' };
   adoptPrepared({ ...prepared, ...folders, logging_dir: '/p/log' });
   resetParameters(['epoch', 'network_dim'], 'Basic');

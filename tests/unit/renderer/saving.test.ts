@@ -50,11 +50,11 @@ describe('what was typed last', () => {
 
   it('is saved at once when the app leaves', async () => {
     const { update, editDataset, saveSettings } = await open();
-    editDataset({ classPrompt: 'woman' });
+    editDataset({ destination: '/project' });
     expect(update).not.toHaveBeenCalled();
     await saveSettings();
     expect(update.mock.calls[0]?.[0]).toMatchObject({
-      project: { dataset: { classPrompt: 'woman' } },
+      project: { dataset: { destination: '/project' } },
     });
     await saveSettings();
     expect(update).toHaveBeenCalledTimes(1);

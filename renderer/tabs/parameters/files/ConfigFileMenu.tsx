@@ -72,7 +72,10 @@ export function ConfigFileMenu() {
           ))}
         </Menu.Dropdown>
       </Menu>
-      <WindowDrop hint="Drop a .json or .toml file to open it as a configuration" onPath={open} />
+      <WindowDrop
+        hint="Drop a .json or .toml file to open it as a configuration"
+        onPaths={([path]) => path !== undefined && open(path)}
+      />
       <ConfigReport opened={opened} onUse={use} onLeave={() => setOpened(null)} />
     </div>
   );
