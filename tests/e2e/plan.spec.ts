@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { expect, test, type Atelier } from './support/app';
+import { expect, launch, test, type Atelier } from './support/app';
 import { kohyaProject } from './support/sample';
 
 /** What axe finds, short enough to read in a report. */
@@ -86,4 +86,18 @@ test('the plan is folded, and opens over the parameters of a narrow window', asy
   expect(await findings(page)).toEqual([]);
   await page.keyboard.press('Escape');
   await expect(drawer).toBeHidden();
+});
+
+test('a folded plan is folded after a restart too', async ({ home }) => {
+  const first = await launch(home);
+  await resize(first, 1440, 900);
+  await first.page.getByRole('tab', { name: 'Parameters' }).click();
+  await first.page.getByRole('button', { name: 'Fold the plan' }).click();
+  await first.close();
+
+  const again = await launch(home);
+  await resize(again, 1440, 900);
+  await expect(again.page.getByRole('button', { name: 'Show the plan' })).toBeVisible();
+  await expect(again.page.getByRole('complementary', { name: 'Plan' })).toBeHidden();
+  await again.close();
 });
