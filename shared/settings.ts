@@ -58,6 +58,7 @@ export const settingsSchema = z.strictObject({
   lastTab: z.enum(tabs),
   /** Left out until it was chosen. */
   parameterView: z.enum(parameterViews).optional(),
+  planFolded: z.boolean().optional(),
   recentModels: z.array(z.string()).optional(),
   project: projectSchema,
 });

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from training_support import losses_of, make_config, run_training
+from training_support import make_config, require_learnt, run_training
 
-from lora_bridge.inspection import inspect_lora
 from lora_bridge.memory_estimate import Run
 from lora_bridge.memory_fit import fits
 from lora_bridge.memory_phases import memory_phases
@@ -92,10 +91,5 @@ def test_a_preset_trains(project: Path, tiny_sdxl: Path, names: tuple[str, ...])
 
     ending, sink = run_training(project, tiny_sdxl, None, **changes)
 
-    losses = losses_of(sink)
-    assert len(losses) == STEPS
-    assert None not in losses
-    found = inspect_lora(str(ending.outputs[0]))
-    assert found.modules
-    assert not found.non_finite_tensors
+    found = require_learnt(ending, sink, STEPS)
     assert not found.empty_modules

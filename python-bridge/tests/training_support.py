@@ -8,13 +8,14 @@ from default_config import default_config
 from PIL import Image
 
 from lora_bridge import train
+from lora_bridge.inspection import inspect_lora
 from lora_bridge.protocol_types import StepEvent, TrainConfig, WarningEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lora_bridge.protocol_types import JobEvent
+    from lora_bridge.protocol_types import Inspection, JobEvent
     from lora_bridge.sink import Ending
 
 
@@ -111,6 +112,17 @@ def run_training(
 
 def losses_of(sink: ListSink) -> list[float]:
     return [step.loss for step in sink.of(StepEvent)]
+
+
+def require_learnt(ending: Ending, sink: ListSink, steps: int) -> Inspection:
+    """What is in the LoRA of a run of so many steps, each with a loss; all its numbers are finite."""
+    losses = losses_of(sink)
+    assert len(losses) == steps
+    assert None not in losses
+    found = inspect_lora(str(ending.outputs[0]))
+    assert found.modules
+    assert not found.non_finite_tensors
+    return found
 
 
 def warnings_of(sink: ListSink) -> list[str]:

@@ -16,8 +16,14 @@ export async function boot(): Promise<void> {
     call('environment:status'),
   ]);
   useProject.setState(settings.project, true);
-  const { theme, lastTab: tab, parameterView = 'simple', recentModels = [] } = settings;
-  useApp.setState({ info, worker, theme, tab, parameterView, recentModels });
+  const {
+    theme,
+    lastTab: tab,
+    parameterView = 'simple',
+    planFolded = false,
+    recentModels = [],
+  } = settings;
+  useApp.setState({ info, worker, theme, tab, parameterView, planFolded, recentModels });
   const saveSettings = persistSettings();
   on('app:leaving', () => {
     void Promise.all([saveSettings(), saveCaptions()]).then(() => call('app:saved'));

@@ -29,6 +29,7 @@ export function persistSettings(): () => Promise<void> {
   useApp.subscribe((now, before) => {
     if (now.theme !== before.theme) save({ theme: now.theme });
     if (now.tab !== before.tab) save({ lastTab: now.tab });
+    if (now.planFolded !== before.planFolded) save({ planFolded: now.planFolded });
     if (now.parameterView !== before.parameterView) save({ parameterView: now.parameterView });
     if (now.recentModels !== before.recentModels) save({ recentModels: [...now.recentModels] });
   });

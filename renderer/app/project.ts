@@ -50,6 +50,18 @@ export function editParameter(key: ParameterKey, value: DraftValue): void {
   );
 }
 
+/** Several parameters at once: one step to take back. `what` they are together, for the undo button. */
+export function editParameters(
+  values: readonly (readonly [key: ParameterKey, value: DraftValue])[],
+  what: string,
+): void {
+  const training = values.reduce(
+    (draft, [key, value]) => withParameter(draft, key, value),
+    useProject.getState().training,
+  );
+  changeTraining({ label: what }, training);
+}
+
 /** Puts parameters back to their defaults. `what` they are together, for the undo button. */
 export function resetParameters(keys: readonly ParameterKey[], what: string): void {
   const { training } = useProject.getState();
@@ -71,12 +83,15 @@ export function replaceTraining(config: TrainConfig, what = 'All parameters'): v
 export function adoptPrepared(prepared: Prepared): void {
   const { imagesFolder, train_data_dir, reg_data_dir, output_dir, logging_dir } = prepared;
   editCaptioning({ image_dir: imagesFolder });
-  const folders = { train_data_dir, reg_data_dir, output_dir, logging_dir } as const;
-  const training = Object.entries(folders).reduce(
-    (draft, [key, value]) => withParameter(draft, key as keyof typeof folders, value),
-    useProject.getState().training,
+  editParameters(
+    [
+      ['train_data_dir', train_data_dir],
+      ['reg_data_dir', reg_data_dir],
+      ['output_dir', output_dir],
+      ['logging_dir', logging_dir],
+    ],
+    'Folders of the prepared project',
   );
-  changeTraining({ label: 'Folders of the prepared project' }, training);
 }
 
 /** Takes the last change of the parameters back. The field that it was made in, where it was one. */

@@ -9,6 +9,8 @@ interface AppState {
   readonly theme: Theme;
   readonly tab: TabName;
   readonly parameterView: ParameterView;
+  /** Whether the plan is folded where there is room for it beside the parameters. */
+  readonly planFolded: boolean;
   readonly recentModels: readonly string[];
   /** The parameter that the Parameters tab scrolls to and focuses when it appears. */
   readonly jumpTo: ParameterKey | null;
@@ -20,6 +22,7 @@ export const useApp = create<AppState>(() => ({
   theme: 'system',
   tab: 'dataset',
   parameterView: 'simple',
+  planFolded: false,
   recentModels: [],
   jumpTo: null,
 }));

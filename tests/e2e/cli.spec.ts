@@ -31,6 +31,20 @@ test('a Kohya JSON is planned without a base model at hand', async ({ home }) =>
   expect(plan.warnings.some(({ message }) => message.includes('missing.safetensors'))).toBe(true);
 });
 
+test('a plan in words tells buckets, steps, files, room and memory', async ({ home }) => {
+  const { file } = await kohyaProject(home);
+  const { code, stdout } = await atelier(['plan', file]);
+  expect(code).toBe(0);
+  for (const line of [
+    /^Bucket \d+x\d+: \d+ pictures, shown \d+ times in \d+ batches/mu,
+    /^\d+ steps an epoch x 2 epochs: \d+ steps$/mu,
+    /^LoRA files: 2 of [\d.]+ KB$/mu,
+    /^Room for .*: .* needed, .* free$/mu,
+    /^Memory: .* on ./mu,
+  ])
+    expect(stdout).toMatch(line);
+});
+
 test('a Kohya JSON is trained to a LoRA that diffusers accepts and that has an effect', async ({
   home,
 }) => {

@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { expect, test, type Atelier } from './support/app';
+import { expect, launch, test, type Atelier } from './support/app';
 import { kohyaProject } from './support/sample';
 
 /** What axe finds, short enough to read in a report. */
@@ -86,4 +86,52 @@ test('the plan is folded, and opens over the parameters of a narrow window', asy
   expect(await findings(page)).toEqual([]);
   await page.keyboard.press('Escape');
   await expect(drawer).toBeHidden();
+});
+
+test('a folded plan is folded after a restart too', async ({ home }) => {
+  const first = await launch(home);
+  await resize(first, 1440, 900);
+  await first.page.getByRole('tab', { name: 'Parameters' }).click();
+  await first.page.getByRole('button', { name: 'Fold the plan' }).click();
+  await first.close();
+
+  const again = await launch(home);
+  await resize(again, 1440, 900);
+  await expect(again.page.getByRole('button', { name: 'Show the plan' })).toBeVisible();
+  await expect(again.page.getByRole('complementary', { name: 'Plan' })).toBeHidden();
+  await again.close();
+});
+
+test('what does not fit is made to fit, with what it costs, and taken back in one step', async ({
+  atelier,
+  home,
+}) => {
+  const { page } = atelier;
+  const { config } = await kohyaProject(home);
+  await resize(atelier, 1440, 900);
+  await page.getByRole('tab', { name: 'Parameters' }).click();
+  for (const key of ['train_data_dir', 'output_dir', 'logging_dir', 'output_name'])
+    await fill(page, key, config[key]);
+  await fill(page, 'max_resolution', '2048,2048');
+  // About 190 GB without gradient checkpointing.
+  await fill(page, 'train_batch_size', 64);
+  const checkpointing = page.locator('[data-field="gradient_checkpointing"]');
+  await checkpointing.setChecked(false, { force: true });
+  const plan = page.getByRole('complementary', { name: 'Plan' });
+  const verdict = plan.locator('.memory-verdict');
+  await expect(verdict).toContainText('It does not fit.', { timeout: 60_000 });
+  await plan.getByRole('button', { name: /^Fit (?:this machine|my GPU)$/u }).click();
+  const changes = plan.getByRole('group', { name: 'What makes it fit' });
+  await expect(changes.getByText(/Gradient checkpointing/u)).toBeVisible();
+  expect(await changes.getByText(/^Costs: ./u).count()).toBe(
+    await changes.getByRole('listitem').count(),
+  );
+  expect(await findings(page)).toEqual([]);
+
+  await changes.getByRole('button', { name: 'Make these changes' }).click();
+  await expect(verdict).toContainText('It fits.', { timeout: 60_000 });
+  await expect(checkpointing).toBeChecked();
+  await page.getByRole('button', { name: /^Undo: Fit (?:this machine|my GPU)$/u }).click();
+  await expect(checkpointing).not.toBeChecked();
+  await expect(verdict).toContainText('It does not fit.', { timeout: 60_000 });
 });

@@ -34,10 +34,15 @@ test('what an earlier version did not keep is left to its default, and a later c
   await writeFile(join(folder, 'settings.json'), JSON.stringify(initial));
   const service = await openIn(folder);
   expect(service.setAside).toBeNull();
-  await service.update({ parameterView: 'all', recentModels: ['/m/a.safetensors'] });
+  await service.update({
+    parameterView: 'all',
+    planFolded: true,
+    recentModels: ['/m/a.safetensors'],
+  });
   await service.update({ theme: 'dark' });
   expect((await openIn(folder)).get()).toMatchObject({
     parameterView: 'all',
+    planFolded: true,
     recentModels: ['/m/a.safetensors'],
   });
 });

@@ -3,6 +3,7 @@ import { closeStep, useHistory } from '../../../renderer/app/history';
 import {
   adoptPrepared,
   editParameter,
+  editParameters,
   redo,
   replaceTraining,
   resetParameters,
@@ -103,5 +104,19 @@ it('a reset is not joined with the typing before it', () => {
   resetParameters(['epoch'], 'Epoch');
   expect(labels()).toEqual(['Epoch', 'Reset of Epoch']);
   expect(undo()).toBe('epoch');
+  expect(training()).toEqual({ epoch: 12 });
+});
+
+it('several parameters at once are one step', () => {
+  editParameter('epoch', 12);
+  editParameters(
+    [
+      ['gradient_checkpointing', false],
+      ['train_batch_size', 2],
+    ],
+    'Fit my GPU',
+  );
+  expect(labels()).toEqual(['Epoch', 'Fit my GPU']);
+  expect(undo()).toBeNull();
   expect(training()).toEqual({ epoch: 12 });
 });

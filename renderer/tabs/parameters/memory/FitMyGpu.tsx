@@ -3,7 +3,7 @@ import { IconWand } from '@tabler/icons-react';
 import { useId, useState } from 'react';
 import type { Device } from '../../../../shared/protocol';
 import type { Memory, MemoryChange } from '../../../../shared/worker-protocol';
-import { editParameter } from '../../../app/project';
+import { editParameters } from '../../../app/project';
 import { formatBytes } from '../../../format';
 import { placeOf, valuesOf } from './memory';
 
@@ -46,9 +46,7 @@ export function FitMyGpu({ memory: { fit, leastBytes }, device }: FitMyGpuProps)
     );
 
   const values = valuesOf(fit);
-  const apply = () => {
-    for (const [key, value] of values) editParameter(key, value);
-  };
+  const name = device.kind === 'cpu' ? 'Fit this machine' : 'Fit my GPU';
   return (
     <div className="memory-fit">
       <Button
@@ -58,13 +56,13 @@ export function FitMyGpu({ memory: { fit, leastBytes }, device }: FitMyGpuProps)
         aria-controls={list}
         onClick={() => setShown(!shown)}
       >
-        {device.kind === 'cpu' ? 'Fit this machine' : 'Fit my GPU'}
+        {name}
       </Button>
       <div id={list} hidden={!shown} role="group" aria-label="What makes it fit">
         <Text size="sm">It should fit {placeOf(device)} with these changes:</Text>
         <Changes changes={fit} />
         {values.length > 0 && (
-          <Button fullWidth onClick={apply}>
+          <Button fullWidth onClick={() => editParameters(values, name)}>
             Make these changes
           </Button>
         )}

@@ -1,15 +1,13 @@
 import { Loader, Modal, Text } from '@mantine/core';
-import { useElementSize } from '@mantine/hooks';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef } from 'react';
+import { useEffect } from 'react';
 import type { TrainConfig } from '../../../../shared/parameters';
 import type { Bucket } from '../../../../shared/protocol';
 import { Note } from '../../../components/bits';
+import { SQUARES_GAP, useSquareRows } from '../../../components/useSquareRows';
 import { formatQuantity } from '../../../format';
 import { CutPhoto } from './CutPhoto';
 import { useBucketPhotos, type BucketPhotos as Photos } from './useBucketPhotos';
 
-const GAP = 12;
 const SMALLEST_TILE = 168;
 const CAPTION_HEIGHT = 80;
 
@@ -20,16 +18,10 @@ interface GridProps {
 
 /** Only the rows on the screen exist, and only their photos are asked for. */
 function Grid({ bucket, photos: { photos, total, need } }: GridProps) {
-  const { ref: measure, width } = useElementSize();
-  const scroller = useRef<HTMLDivElement>(null);
-  const columns = Math.max(1, Math.floor((width + GAP) / (SMALLEST_TILE + GAP)));
-  const tile = Math.max(SMALLEST_TILE, (width - GAP * (columns - 1)) / columns);
-  const rowHeight = Math.round(tile) + CAPTION_HEIGHT + GAP;
-  const rows = useVirtualizer({
-    count: width === 0 || total === null ? 0 : Math.ceil(total / columns),
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    getItemKey: (index) => `${rowHeight}-${index}`,
+  const { measure, scroller, columns, tile, rows } = useSquareRows({
+    count: total ?? 0,
+    smallestTile: SMALLEST_TILE,
+    captionHeight: CAPTION_HEIGHT,
     overscan: 1,
   });
   const shown = rows.getVirtualItems();
@@ -49,7 +41,7 @@ function Grid({ bucket, photos: { photos, total, need } }: GridProps) {
       <div
         ref={measure}
         className="photo-rows"
-        style={{ height: Math.max(0, rows.getTotalSize() - GAP) }}
+        style={{ height: Math.max(0, rows.getTotalSize() - SQUARES_GAP) }}
       >
         {shown.map((row) => (
           <div

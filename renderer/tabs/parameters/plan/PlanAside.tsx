@@ -5,7 +5,7 @@ import {
   IconLayoutSidebarRightCollapse,
   IconLayoutSidebarRightExpand,
 } from '@tabler/icons-react';
-import { create } from 'zustand';
+import { useApp } from '../../../app/store';
 import { formatQuantity } from '../../../format';
 import { runPlan } from '../store';
 import { PlanPanel } from './PlanPanel';
@@ -13,8 +13,7 @@ import { PlanPanel } from './PlanPanel';
 /** Beside narrower windows' parameters there is no room for it. */
 const WIDE = '(min-width: 1280px)';
 
-/** Whether it is folded where there is room: kept while the window is open. */
-const useFolded = create(() => false);
+const fold = (planFolded: boolean): void => useApp.setState({ planFolded });
 
 function Busy() {
   const pending = runPlan.useAnswer((answer) => answer.pending);
@@ -51,7 +50,7 @@ function Strip({ onOpen }: { readonly onOpen: () => void }) {
 /** The plan beside the parameters; in narrow windows, or when it is folded, a strip that opens it. */
 export function PlanAside() {
   const isWide = useMediaQuery(WIDE, true, { getInitialValueInEffect: false });
-  const folded = useFolded();
+  const folded = useApp((app) => app.planFolded);
   const [drawer, { open, close }] = useDisclosure(false);
   if (isWide && !folded)
     return (
@@ -65,7 +64,7 @@ export function PlanAside() {
               color="gray"
               aria-label="Fold the plan"
               className="push-right"
-              onClick={() => useFolded.setState(true, true)}
+              onClick={() => fold(true)}
             >
               <IconLayoutSidebarRightCollapse size={20} />
             </ActionIcon>
@@ -78,7 +77,7 @@ export function PlanAside() {
     );
   return (
     <>
-      <Strip onOpen={isWide ? () => useFolded.setState(false, true) : open} />
+      <Strip onOpen={isWide ? () => fold(false) : open} />
       <Drawer.Root
         opened={drawer && !isWide}
         onClose={close}
