@@ -35,6 +35,25 @@ export const datasetLabels = {
   destination: 'Destination training directory',
 } as const satisfies Record<keyof DatasetForm, string>;
 
+/** Of the captioners beside BLIP, as kohya_ss has them. */
+const captionerDefaults = {
+  blip2_num_beams: 16,
+  blip2_min_new_tokens: 20,
+  blip2_max_new_tokens: 40,
+  blip2_length_penalty: 1,
+  blip2_repetition_penalty: 1.5,
+  blip2_temperature: 1,
+  wd14_general_threshold: 0.35,
+  wd14_character_threshold: 0.35,
+  wd14_separator: ', ',
+  wd14_remove_underscore: true,
+  wd14_undesired_tags: '',
+  wd14_tag_replacement: '',
+  wd14_rating_tags: 'none',
+  wd14_character_tags_first: false,
+  wd14_character_tag_expand: false,
+} as const;
+
 export const captionFormSchema = z.strictObject({
   model: z.string(),
   image_dir: z.string(),
@@ -47,7 +66,22 @@ export const captionFormSchema = z.strictObject({
   top_p: z.number().nullable(),
   max_length: z.number().nullable(),
   min_length: z.number().nullable(),
-  existing: z.enum(['overwrite', 'skip']),
+  existing: z.enum(['overwrite', 'skip', 'append']),
+  blip2_num_beams: z.number().nullable().default(captionerDefaults.blip2_num_beams),
+  blip2_min_new_tokens: z.number().nullable().default(captionerDefaults.blip2_min_new_tokens),
+  blip2_max_new_tokens: z.number().nullable().default(captionerDefaults.blip2_max_new_tokens),
+  blip2_length_penalty: z.number().nullable().default(captionerDefaults.blip2_length_penalty),
+  blip2_repetition_penalty: z.number().nullable().default(captionerDefaults.blip2_repetition_penalty),
+  blip2_temperature: z.number().nullable().default(captionerDefaults.blip2_temperature),
+  wd14_general_threshold: z.number().nullable().default(captionerDefaults.wd14_general_threshold),
+  wd14_character_threshold: z.number().nullable().default(captionerDefaults.wd14_character_threshold),
+  wd14_separator: z.string().default(captionerDefaults.wd14_separator),
+  wd14_remove_underscore: z.boolean().default(captionerDefaults.wd14_remove_underscore),
+  wd14_undesired_tags: z.string().default(captionerDefaults.wd14_undesired_tags),
+  wd14_tag_replacement: z.string().default(captionerDefaults.wd14_tag_replacement),
+  wd14_rating_tags: z.enum(['none', 'first', 'last']).default(captionerDefaults.wd14_rating_tags),
+  wd14_character_tags_first: z.boolean().default(captionerDefaults.wd14_character_tags_first),
+  wd14_character_tag_expand: z.boolean().default(captionerDefaults.wd14_character_tag_expand),
 });
 export type CaptionForm = z.infer<typeof captionFormSchema>;
 
@@ -108,6 +142,7 @@ export const emptyProject: Project = {
     max_length: 75,
     min_length: 5,
     existing: 'skip',
+    ...captionerDefaults,
   },
   training: {},
 };
