@@ -1,10 +1,10 @@
-"""How fast the caption job is, beside transformers used plainly: one picture at a time, opened, processed, captioned.
+"""How fast the caption job is, beside transformers used plainly: one picture after the other.
 
 python build/bench_captions.py [--pictures N] [--rounds N] [--batch-size N]
 
-Both use one BLIP of the size of Salesforce/blip-image-captioning-base with random weights, whose captions end
-after as many words as real ones, on made photos of 12 megapixels. The rounds of both alternate in one process; what
-is printed are medians and whether the texts are the same. Needs about 3 GB of memory and 1 GB of disk.
+Both use one BLIP of the size of Salesforce/blip-image-captioning-base with random weights, whose captions
+end after as many words as real ones, on made photos of 12 megapixels. The rounds of both alternate in one
+process; printed are medians and whether the texts are the same. Needs about 3 GB of memory, 1 GB of disk.
 """
 
 from __future__ import annotations
@@ -91,8 +91,10 @@ class _Plain:
         said = self._model.generate(
             pixel_values=pixels,
             input_ids=self._tokenizer(PROMPT, return_tensors="pt").input_ids,
-            **{"num_beams": 1, "do_sample": False},
-            **{"max_length": config.max_length, "min_length": config.min_length},
+            num_beams=1,
+            do_sample=False,
+            max_length=config.max_length,
+            min_length=config.min_length,
         )
         words = said[0, len(self._tokenizer(PROMPT).input_ids) - 1 :]
         return self._tokenizer.decode(words, skip_special_tokens=True)
@@ -124,15 +126,34 @@ def _run_job(config: CaptionConfig) -> list[str]:
 
 def _config(model: Path, photos: Path, batch_size: int) -> CaptionConfig:
     return CaptionConfig(
-        **{"model": str(model), "image_dir": str(photos), "caption_extension": ".txt"},
-        **{"prefix": "", "postfix": "", "existing": "overwrite", "images": None, "candidates": 0},
-        **{"batch_size": batch_size, "use_beam_search": True, "num_beams": 1, "top_p": 0.9},
-        **{"max_length": 75, "min_length": 5},
-        **{"blip2_num_beams": 16, "blip2_min_new_tokens": 20, "blip2_max_new_tokens": 40},
-        **{"blip2_length_penalty": 1.0, "blip2_repetition_penalty": 1.5, "blip2_temperature": 1.0},
-        **{"wd14_general_threshold": 0.35, "wd14_character_threshold": 0.35, "wd14_separator": ", "},
-        **{"wd14_remove_underscore": True, "wd14_undesired_tags": "", "wd14_tag_replacement": ""},
-        **{"wd14_rating_tags": "none", "wd14_character_tags_first": False},
+        model=str(model),
+        image_dir=str(photos),
+        caption_extension=".txt",
+        prefix="",
+        postfix="",
+        existing="overwrite",
+        images=None,
+        candidates=0,
+        batch_size=batch_size,
+        use_beam_search=True,
+        num_beams=1,
+        top_p=0.9,
+        max_length=75,
+        min_length=5,
+        blip2_num_beams=16,
+        blip2_min_new_tokens=20,
+        blip2_max_new_tokens=40,
+        blip2_length_penalty=1.0,
+        blip2_repetition_penalty=1.5,
+        blip2_temperature=1.0,
+        wd14_general_threshold=0.35,
+        wd14_character_threshold=0.35,
+        wd14_separator=", ",
+        wd14_remove_underscore=True,
+        wd14_undesired_tags="",
+        wd14_tag_replacement="",
+        wd14_rating_tags="none",
+        wd14_character_tags_first=False,
         wd14_character_tag_expand=False,
     )
 
@@ -150,7 +171,11 @@ def _make_photos(folder: Path, count: int) -> None:
 def _make_model(folder: Path, photos: list[Path]) -> None:
     torch.manual_seed(0)
     prompt = PROMPT.split()
-    words = [*_SPECIAL, *prompt, *(f"w{number}" for number in range(_VOCABULARY - len(_SPECIAL) - len(prompt) - 1))]
+    words = [
+        *_SPECIAL,
+        *prompt,
+        *(f"w{number}" for number in range(_VOCABULARY - len(_SPECIAL) - len(prompt) - 1)),
+    ]
     vocabulary = {word: number for number, word in enumerate([*words, "[DEC]"])}
     tokenizer = _TRANSFORMERS.BertTokenizer(vocab=vocabulary)
     tokenizer.add_special_tokens({"bos_token": "[DEC]"})
@@ -184,7 +209,9 @@ def _let_captions_end(model: Any, tokenizer: Any, processor: Any, photos: list[P
                 lambda _module, _inputs, out, seen=seen: seen.append(out[0, -1])
             )
             prompt = tokenizer(PROMPT, return_tensors="pt").input_ids
-            model.generate(pixel_values=pixels, input_ids=prompt, max_length=24, min_length=24, do_sample=False)
+            model.generate(
+                pixel_values=pixels, input_ids=prompt, max_length=24, min_length=24, do_sample=False
+            )
             handle.remove()
             states.append(seen)
         steps = torch.stack([torch.stack(each) for each in states])  # photos x words x width

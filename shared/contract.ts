@@ -15,6 +15,7 @@ import { captionConfigSchema, controls, jobEventSchema, planSchema } from './pro
 import { runSpeedSchema } from './time-estimate';
 import {
   bucketRequestSchema,
+  captionerSchema,
   inspectionSchema,
   memoryRequestSchema,
   memorySchema,
@@ -167,6 +168,11 @@ export const contract = {
   'model:identify': {
     request: z.strictObject({ path: z.string() }),
     response: modelIdentitySchema,
+  },
+  /** What kind of caption model it is. */
+  'captioner:identify': {
+    request: z.strictObject({ path: z.string() }),
+    response: captionerSchema,
   },
   'lora:inspect': {
     request: z.strictObject({ jobId: z.string(), path: z.string() }),

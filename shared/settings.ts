@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parameterKeys } from './parameters';
+import type { CaptionerIdentity } from './worker-protocol';
 
 /** What the app keeps between two starts. Precious: a file that cannot be read is set aside, never overwritten. */
 
@@ -34,6 +35,18 @@ export const datasetLabels = {
   regularizationRepeats: 'Repeats (reg)',
   destination: 'Destination training directory',
 } as const satisfies Record<keyof DatasetForm, string>;
+
+/** Models that are offered, with what they are. */
+export const usualCaptioners = {
+  'Salesforce/blip-image-captioning-large': 'blip',
+  'Salesforce/blip-image-captioning-base': 'blip',
+  'Salesforce/blip2-opt-2.7b': 'blip-2',
+  'microsoft/git-large-textcaps': 'git',
+  'SmilingWolf/wd-v1-4-convnextv2-tagger-v2': 'wd14',
+  'SmilingWolf/wd-vit-tagger-v3': 'wd14',
+  'SmilingWolf/wd-swinv2-tagger-v3': 'wd14',
+  'SmilingWolf/wd-eva02-large-tagger-v3': 'wd14',
+} as const satisfies Record<string, CaptionerIdentity['kind']>;
 
 /** Of the captioners beside BLIP, as kohya_ss has them. */
 const captionerDefaults = {
@@ -71,10 +84,16 @@ export const captionFormSchema = z.strictObject({
   blip2_min_new_tokens: z.number().nullable().default(captionerDefaults.blip2_min_new_tokens),
   blip2_max_new_tokens: z.number().nullable().default(captionerDefaults.blip2_max_new_tokens),
   blip2_length_penalty: z.number().nullable().default(captionerDefaults.blip2_length_penalty),
-  blip2_repetition_penalty: z.number().nullable().default(captionerDefaults.blip2_repetition_penalty),
+  blip2_repetition_penalty: z
+    .number()
+    .nullable()
+    .default(captionerDefaults.blip2_repetition_penalty),
   blip2_temperature: z.number().nullable().default(captionerDefaults.blip2_temperature),
   wd14_general_threshold: z.number().nullable().default(captionerDefaults.wd14_general_threshold),
-  wd14_character_threshold: z.number().nullable().default(captionerDefaults.wd14_character_threshold),
+  wd14_character_threshold: z
+    .number()
+    .nullable()
+    .default(captionerDefaults.wd14_character_threshold),
   wd14_separator: z.string().default(captionerDefaults.wd14_separator),
   wd14_remove_underscore: z.boolean().default(captionerDefaults.wd14_remove_underscore),
   wd14_undesired_tags: z.string().default(captionerDefaults.wd14_undesired_tags),

@@ -81,8 +81,8 @@ class _Reporter:
 def run(config: CaptionConfig, sink: Sink) -> Ending:
     """Caption the pictures of a folder, not of its subfolders, in the order of their names.
 
-    Each caption is in its file before it is reported. A picture that cannot be read or of which the model says
-    nothing is reported as failed and gets no file. Raises ProblemError for settings that contradict each
+    Each caption is in its file before it is reported. A picture that cannot be read or of which the model
+    says nothing is reported as failed and gets no file. Raises ProblemError for settings that contradict each
     other, a folder without pictures, a model that cannot be used and `caption_unwritable`, OSError for a full
     disk and a file that is not ours to write; those written before stay.
     """
@@ -231,8 +231,8 @@ def _settle(image: Path, said: list[str], config: CaptionConfig) -> _Outcome:
 
 
 def _lines_there(file: Path) -> list[str] | None:
-    """The lines of a caption file, one that is empty where it has none; None where its text is not to be had, so
-    that nothing can be added to it."""
+    """The lines of a caption file, one that is empty where it has none; None where its text is not to be had,
+    so that nothing can be added to it."""
     if not file.exists():
         return [""]
     try:

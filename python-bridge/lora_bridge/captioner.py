@@ -11,6 +11,7 @@ from huggingface_hub.errors import EntryNotFoundError
 
 from lora_bridge.identify import HUB_NAME
 from lora_bridge.problems import ProblemError
+from lora_bridge.protocol_types import CaptionerIdentity
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -40,8 +41,8 @@ class Captioner(Protocol):
         ...
 
     def describe(self, prepared: list[Any], candidates: int) -> list[list[str]]:
-        """What the model says of each prepared picture: one text, perhaps empty, or with `candidates` up to so
-        many different ones."""
+        """What the model says of each prepared picture: one text, perhaps empty, or with `candidates` up to
+        so many different ones."""
         ...
 
 
@@ -94,8 +95,26 @@ def captioner_kind(model: str) -> CaptionerKind:
     return "wd14"
 
 
+def identify_captioner(model: str) -> CaptionerIdentity:
+    """What a caption model is, as far as it can be told without asking the hub."""
+    if not Path(model).exists() and HUB_NAME.fullmatch(model):
+        cached = [
+            huggingface_hub.try_to_load_from_cache(model, name) for name in ("config.json", *TAGGER_FILES)
+        ]
+        if not any(isinstance(place, str) for place in cached):
+            return CaptionerIdentity(kind=None, problem=None)
+        model = str(next(Path(place).parent for place in cached if isinstance(place, str)))
+    try:
+        return CaptionerIdentity(kind=captioner_kind(model), problem=None)
+    except ProblemError as error:
+        return CaptionerIdentity(kind=None, problem=error.problem)
+
+
 def fetch(model: str, name: str) -> Path:
-    """A file of a hub name, from the cache where it is there. Raises OSError, ValueError, EntryNotFoundError."""
+    """A file of a hub name, from the cache where it is there.
+
+    Raises OSError, ValueError, EntryNotFoundError.
+    """
     return Path(huggingface_hub.hf_hub_download(model, name))
 
 
@@ -127,7 +146,9 @@ def _by_config(model: str, file: Path) -> CaptionerKind:
 
 
 def _unknown(model: str, reason: str) -> ProblemError:
-    return ProblemError("caption_model_unknown", f"{model} is no captioner that is known here: {reason}.", MODEL_HINT)
+    return ProblemError(
+        "caption_model_unknown", f"{model} is no captioner that is known here: {reason}.", MODEL_HINT
+    )
 
 
 def unreachable(model: str) -> ProblemError:

@@ -365,6 +365,11 @@ class IdentifyRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_fiel
     path: str
 
 
+class CaptionerRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="captioner"):
+    id: int
+    path: str
+
+
 class ProbeRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="probe"):
     id: int
 
@@ -381,6 +386,11 @@ class ShowRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="t
     target: str
     side: Annotated[int, Meta(ge=1, le=16383)]
     edited: bool
+
+
+class CaptionerIdentity(Struct, kw_only=True, forbid_unknown_fields=True):
+    kind: Literal["blip", "blip-2", "git", "wd14"] | None
+    problem: Problem | None
 
 
 ResizedItem: TypeAlias = Annotated[int, Meta(ge=1)]
@@ -815,6 +825,7 @@ WorkerRequest: TypeAlias = (
     | BucketRequest
     | InspectRequest
     | IdentifyRequest
+    | CaptionerRequest
     | ProbeRequest
     | PictureRequest
     | ShowRequest

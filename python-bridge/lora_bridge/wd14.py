@@ -47,7 +47,7 @@ class Wd14:
             if isinstance(told, int) and told != len(self._tags):
                 raise ValueError(f"the model knows {told} tags, {tags.name} has {len(self._tags)}")
         # ONNX Runtime's exceptions are of no common kind.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             raise unusable(config.model, self.name, error) from error
 
     def prepare(self, picture: Image.Image) -> NDArray[np.float32]:

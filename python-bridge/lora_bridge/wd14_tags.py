@@ -1,4 +1,7 @@
-"""From a tagger's probabilities to a line of tags, as sd-scripts' finetune/tag_images_by_wd14_tagger.py does."""
+"""From a tagger's probabilities to a line of tags.
+
+Source: sd-scripts' finetune/tag_images_by_wd14_tagger.py.
+"""
 
 from __future__ import annotations
 

@@ -42,7 +42,10 @@ def photos(tmp_path: Path) -> Path:
 def config(tagger: Path, photos: Path, **changes: object) -> CaptionConfig:
     settings: dict[str, Any] = {
         **golden("jobs.jsonl")[2]["config"],
-        **{"prefix": "", "model": str(tagger), "image_dir": str(photos), "existing": "append"},
+        "prefix": "",
+        "model": str(tagger),
+        "image_dir": str(photos),
+        "existing": "append",
         **changes,
     }
     return CaptionConfig(**settings)
@@ -56,21 +59,22 @@ def told(settings: CaptionConfig) -> dict[str, CaptionEvent]:
 
 
 @pytest.mark.parametrize(
-    ("there", "said", "prefix", "postfix", "together"),
+    ("there", "said", "around", "together"),
     [
-        ("old", "new", "", "", "old, new"),
-        ("old,", "new", "", "", "old, new"),
-        ("Old, two", "old, new, NEW", "", "", "Old, two, new"),
-        ("old, two", "two,  old", "", "", "old, two"),
-        ("old", "new", "nova,", "best", "old, nova, new best"),
-        ("nova, old best", "new", "nova,", "best", "nova, old best, new"),
-        ("nova, old best", "old", "nova,", "best", "nova, old best"),
-        ("old, a photo of a dog", "a dog", "a photo of", "", "old, a photo of a dog"),
+        ("old", "new", ("", ""), "old, new"),
+        ("old,", "new", ("", ""), "old, new"),
+        ("Old, two", "old, new, NEW", ("", ""), "Old, two, new"),
+        ("old, two", "two,  old", ("", ""), "old, two"),
+        ("old", "new", ("nova,", "best"), "old, nova, new best"),
+        ("nova, old best", "new", ("nova,", "best"), "nova, old best, new"),
+        ("nova, old best", "old", ("nova,", "best"), "nova, old best"),
+        ("old, a photo of a dog", "a dog", ("a photo of", ""), "old, a photo of a dog"),
     ],
 )
 def test_what_is_appended(
-    tagger: Path, there: str, said: str, prefix: str, postfix: str, together: str
+    tagger: Path, there: str, said: str, around: tuple[str, str], together: str
 ) -> None:
+    prefix, postfix = around
     settings = config(tagger, tagger, prefix=prefix, postfix=postfix)
     assert appended(there, said, settings) == together
     assert appended(together, said, settings) == together

@@ -41,8 +41,11 @@ def photos(tmp_path: Path) -> Path:
 def config(model: Path | str, photos: Path, **changes: object) -> CaptionConfig:
     settings: dict[str, Any] = {
         **golden("jobs.jsonl")[2]["config"],
-        **{"prefix": "", "blip2_num_beams": 2, "max_length": 20},
-        **{"model": str(model), "image_dir": str(photos)},
+        "prefix": "",
+        "blip2_num_beams": 2,
+        "max_length": 20,
+        "model": str(model),
+        "image_dir": str(photos),
         **changes,
     }
     return CaptionConfig(**settings)
@@ -80,9 +83,7 @@ def test_words_are_written_for_each_picture(models: Path, photos: Path, name: st
 
 @pytest.mark.parametrize("name", ["blip2", "git"])
 def test_lengths_are_kept_to(models: Path, photos: Path, name: str) -> None:
-    settings = config(
-        models / name, photos, max_length=6, blip2_min_new_tokens=4, blip2_max_new_tokens=4
-    )
+    settings = config(models / name, photos, max_length=6, blip2_min_new_tokens=4, blip2_max_new_tokens=4)
     assert all(len(event.text.split()) <= 5 for event in told(settings))
 
 
@@ -132,7 +133,9 @@ def test_the_rules_of_tags(models: Path, photos: Path, changes: dict[str, object
 
 def test_a_picture_without_likely_tags_gets_no_rating_either(models: Path, photos: Path) -> None:
     Image.new("RGB", (9, 9), "black").save(photos / "d.png")
-    (event,) = told(config(models / "wd14", photos, images=["d.png"], wd14_rating_tags="first", prefix="nova,"))
+    (event,) = told(
+        config(models / "wd14", photos, images=["d.png"], wd14_rating_tags="first", prefix="nova,")
+    )
     assert (event.outcome, event.reason) == ("failed", "WD14 said nothing.")
     assert not (photos / "d.txt").exists()
 

@@ -1,4 +1,4 @@
-"""BLIP-2, GIT and WD14 models of some megabytes at most, for tests: the real classes and formats, random weights."""
+"""BLIP-2, GIT and WD14 models of some megabytes at most, for tests: real classes and formats."""
 
 from __future__ import annotations
 
@@ -73,9 +73,7 @@ def make_tiny_git(folder: Path) -> None:
     )
     model = _TRANSFORMERS.GitForCausalLM(config)
     _spread(model, "output.weight")
-    processor = CLIPImageProcessorPil(
-        size={"shortest_edge": SIDE}, crop_size={"height": SIDE, "width": SIDE}
-    )
+    processor = CLIPImageProcessorPil(size={"shortest_edge": SIDE}, crop_size={"height": SIDE, "width": SIDE})
     _write(folder, model, tokenizer, processor)
 
 
