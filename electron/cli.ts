@@ -111,7 +111,7 @@ addCaptionOptions(
   program
     .command('caption')
     .argument('<dir>', 'folder of pictures')
-    .description('caption the pictures of a folder with BLIP'),
+    .description('caption the pictures of a folder with BLIP, BLIP-2, GIT or WD14'),
 ).action((dir: string, options: unknown) =>
   run((context) => captionCommand(context, dir, options)),
 );

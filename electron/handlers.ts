@@ -100,6 +100,7 @@ export function createHandlers({
     'plan:speeds': async () => runSpeeds(await jobs.listAll(), (jobId) => jobs.configOf(jobId)),
     'model:beside': async ({ path }) => ({ paths: await modelsBeside(path) }),
     'model:identify': ({ path }) => worker.ask('identify', { path }),
+    'captioner:identify': ({ path }) => worker.ask('captioner', { path }),
     'lora:inspect': ({ jobId, path }) => worker.ask('inspect', { path: jobs.pathOf(jobId, path) }),
     'environment:probe': () => worker.ask('probe', {}),
     'environment:status': () => worker.status,

@@ -22,6 +22,7 @@ import { runSpeedSchema } from './time-estimate';
 import { placeRequestSchema, placesSchema } from './picture-protocol';
 import {
   bucketRequestSchema,
+  captionerSchema,
   inspectionSchema,
   memoryRequestSchema,
   memorySchema,
@@ -219,6 +220,11 @@ export const contract = {
   'model:identify': {
     request: z.strictObject({ path: z.string() }),
     response: modelIdentitySchema,
+  },
+  /** What kind of caption model it is. */
+  'captioner:identify': {
+    request: z.strictObject({ path: z.string() }),
+    response: captionerSchema,
   },
   'lora:inspect': {
     request: z.strictObject({ jobId: z.string(), path: z.string() }),

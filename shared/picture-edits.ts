@@ -8,8 +8,7 @@ const fraction = () => z.number().min(0).max(1);
 export const cropSchema = z.tuple([fraction(), fraction(), fraction(), fraction()]);
 export type Crop = z.infer<typeof cropSchema>;
 
-export const turns = [0, 90, 180, 270] as const;
-export type Turn = (typeof turns)[number];
+const turns = [0, 90, 180, 270] as const;
 
 export const pictureEditSchema = z.strictObject({
   /** Degrees, with the clock, of the picture as its EXIF orientation shows it. */

@@ -31,7 +31,30 @@ export const captionConfigSchema = z
     top_p: z.number().min(0).max(1),
     max_length: z.int().min(1).max(400),
     min_length: z.int().min(0).max(400),
-    existing: z.enum(['overwrite', 'skip']),
+    /** `append` puts what is new of it after the caption that is there. */
+    existing: z.enum(['overwrite', 'skip', 'append']),
+    /** Names or paths of pictures in the folder; null for all of them. */
+    images: z.array(z.string().min(1)).min(1).nullable(),
+    /** So many different captions of each picture are told of and none is written; 0 writes one. */
+    candidates: z.int().min(0).max(8),
+    blip2_num_beams: z.int().min(1).max(16),
+    blip2_min_new_tokens: z.int().min(0).max(300),
+    blip2_max_new_tokens: z.int().min(1).max(300),
+    blip2_length_penalty: z.number().min(-1).max(2),
+    blip2_repetition_penalty: z.number().min(1).max(5),
+    blip2_temperature: z.number().min(0.5).max(1),
+    wd14_general_threshold: z.number().min(0).max(1),
+    wd14_character_threshold: z.number().min(0).max(1),
+    wd14_separator: z.string().min(1),
+    wd14_remove_underscore: z.boolean(),
+    /** Tags that are never written, with commas between them. */
+    wd14_undesired_tags: z.string(),
+    /** `tag,other;tag,other`; a comma or semicolon that belongs to a tag has a backslash before it. */
+    wd14_tag_replacement: z.string(),
+    wd14_rating_tags: z.enum(['none', 'first', 'last']),
+    wd14_character_tags_first: z.boolean(),
+    /** `name_(series)` becomes two tags. */
+    wd14_character_tag_expand: z.boolean(),
   })
   .meta({ id: 'CaptionConfig' });
 export type CaptionConfig = z.infer<typeof captionConfigSchema>;
@@ -356,9 +379,12 @@ const captionEventSchema = z
     ...envelope,
     image: z.string(),
     captionFile: z.string(),
-    outcome: z.enum(['written', 'skipped', 'failed']),
-    /** The caption as it stands in the file; empty when it failed. */
+    /** `offered`: nothing was written, `candidates` are there to choose from. */
+    outcome: z.enum(['written', 'skipped', 'failed', 'offered']),
+    /** The caption as it stands in the file; empty when it failed or was offered. */
     text: z.string(),
+    /** Each as it would stand in the file; empty unless offered. */
+    candidates: z.array(z.string()),
     /** Why it failed or was skipped; empty when it was written. */
     reason: z.string(),
     done: count(),

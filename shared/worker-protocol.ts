@@ -47,6 +47,9 @@ const inspectRequestSchema = z
 const identifyRequestSchema = z
   .strictObject({ type: z.literal('identify'), id: z.int(), path: z.string() })
   .meta({ id: 'IdentifyRequest' });
+const captionerRequestSchema = z
+  .strictObject({ type: z.literal('captioner'), id: z.int(), path: z.string() })
+  .meta({ id: 'CaptionerRequest' });
 const probeRequestSchema = z
   .strictObject({ type: z.literal('probe'), id: z.int() })
   .meta({ id: 'ProbeRequest' });
@@ -68,6 +71,7 @@ export const workerRequestSchema = z
     bucketRequestSchema,
     inspectRequestSchema,
     identifyRequestSchema,
+    captionerRequestSchema,
     probeRequestSchema,
     pictureRequestSchema,
     showRequestSchema,
@@ -75,6 +79,16 @@ export const workerRequestSchema = z
   ])
   .meta({ id: 'WorkerRequest' });
 export type WorkerRequest = z.infer<typeof workerRequestSchema>;
+
+/** What a caption model is, as far as it can be told without fetching it. */
+export const captionerSchema = z
+  .strictObject({
+    /** Null where it is not known before it is fetched, and for what is no caption model. */
+    kind: z.enum(['blip', 'blip-2', 'git', 'wd14']).nullable(),
+    problem: problemSchema.nullable(),
+  })
+  .meta({ id: 'CaptionerIdentity' });
+export type CaptionerIdentity = z.infer<typeof captionerSchema>;
 
 /** A picture as it comes into its bucket: resized as a whole, then cut. */
 export const bucketPictureSchema = z
@@ -236,6 +250,7 @@ export const workerAnswers = {
   bucket: bucketPicturesSchema,
   inspect: inspectionSchema,
   identify: modelIdentitySchema,
+  captioner: captionerSchema,
   probe: probeSchema,
   picture: pictureFactsSchema,
   show: shownPictureSchema,

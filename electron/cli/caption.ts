@@ -21,7 +21,11 @@ function numeric(text: string): number {
 /** Adds an option for each field of a caption config. */
 export const addCaptionOptions = (command: Command): Command =>
   command
-    .option('--model <path>', 'BLIP model: a folder or a Hugging Face name', defaults.model)
+    .option(
+      '--model <path>',
+      'BLIP, BLIP-2, GIT or WD14: a folder or a Hugging Face name',
+      defaults.model,
+    )
     .option(
       '--caption-extension <ext>',
       'extension of the caption files',
@@ -37,9 +41,73 @@ export const addCaptionOptions = (command: Command): Command =>
     .option('--min-length <n>', 'shortest caption, in tokens', numeric, defaults.min_length)
     .addOption(
       new Option('--existing <what>', 'what to do with captions that are there')
-        .choices(['overwrite', 'skip'])
+        .choices(['overwrite', 'skip', 'append'])
         .default(defaults.existing),
     )
+    .option('--images <names...>', 'only these pictures of the folder')
+    .option('--candidates <n>', 'print so many captions of each, write none', numeric, 0)
+    .option('--blip2-num-beams <n>', 'BLIP-2: number of beams', numeric, defaults.blip2_num_beams)
+    .option(
+      '--blip2-min-new-tokens <n>',
+      'BLIP-2: shortest caption, in tokens',
+      numeric,
+      defaults.blip2_min_new_tokens,
+    )
+    .option(
+      '--blip2-max-new-tokens <n>',
+      'BLIP-2: longest caption, in tokens',
+      numeric,
+      defaults.blip2_max_new_tokens,
+    )
+    .option(
+      '--blip2-length-penalty <n>',
+      'BLIP-2: above 0 beams prefer long captions',
+      numeric,
+      defaults.blip2_length_penalty,
+    )
+    .option(
+      '--blip2-repetition-penalty <n>',
+      'BLIP-2: above 1 it repeats itself less',
+      numeric,
+      defaults.blip2_repetition_penalty,
+    )
+    .option(
+      '--blip2-temperature <n>',
+      'BLIP-2: how far sampling strays',
+      numeric,
+      defaults.blip2_temperature,
+    )
+    .option(
+      '--wd14-general-threshold <n>',
+      'WD14: how likely a tag must be',
+      numeric,
+      defaults.wd14_general_threshold,
+    )
+    .option(
+      '--wd14-character-threshold <n>',
+      'WD14: how likely a character must be',
+      numeric,
+      defaults.wd14_character_threshold,
+    )
+    .option('--wd14-separator <text>', 'WD14: between two tags', defaults.wd14_separator)
+    .option(
+      '--wd14-undesired-tags <text>',
+      'WD14: tags that are never written, with commas',
+      defaults.wd14_undesired_tags,
+    )
+    .option(
+      '--wd14-tag-replacement <text>',
+      'WD14: tag,other;tag,other',
+      defaults.wd14_tag_replacement,
+    )
+    .option('--no-wd14-remove-underscore', 'WD14: keep the underscores of tags')
+    .addOption(
+      new Option('--wd14-rating-tags <where>', 'WD14: where the rating is written')
+        .choices(['none', 'first', 'last'])
+        .default(defaults.wd14_rating_tags),
+    )
+    .option('--wd14-character-tags-first', 'WD14: characters before the other tags', false)
+    .option('--wd14-character-tag-expand', 'WD14: name_(series) as two tags', false)
     .option('--logging-dir <folder>', 'where the job’s folder is made (default: DIR/log)');
 
 const optionsSchema = z.object({
@@ -54,10 +122,27 @@ const optionsSchema = z.object({
   maxLength: z.number(),
   minLength: z.number(),
   existing: z.string(),
+  images: z.array(z.string()).optional(),
+  candidates: z.number(),
+  blip2NumBeams: z.number(),
+  blip2MinNewTokens: z.number(),
+  blip2MaxNewTokens: z.number(),
+  blip2LengthPenalty: z.number(),
+  blip2RepetitionPenalty: z.number(),
+  blip2Temperature: z.number(),
+  wd14GeneralThreshold: z.number(),
+  wd14CharacterThreshold: z.number(),
+  wd14Separator: z.string(),
+  wd14UndesiredTags: z.string(),
+  wd14TagReplacement: z.string(),
+  wd14RemoveUnderscore: z.boolean(),
+  wd14RatingTags: z.string(),
+  wd14CharacterTagsFirst: z.boolean(),
+  wd14CharacterTagExpand: z.boolean(),
   loggingDir: z.string().optional(),
 });
 
-/** `caption DIR`: BLIP captions beside the pictures of a folder. */
+/** `caption DIR`: captions beside the pictures of a folder. */
 export async function captionCommand(
   context: Context,
   dir: string,
@@ -77,6 +162,23 @@ export async function captionCommand(
     max_length: given.maxLength,
     min_length: given.minLength,
     existing: given.existing,
+    images: given.images ?? null,
+    candidates: given.candidates,
+    blip2_num_beams: given.blip2NumBeams,
+    blip2_min_new_tokens: given.blip2MinNewTokens,
+    blip2_max_new_tokens: given.blip2MaxNewTokens,
+    blip2_length_penalty: given.blip2LengthPenalty,
+    blip2_repetition_penalty: given.blip2RepetitionPenalty,
+    blip2_temperature: given.blip2Temperature,
+    wd14_general_threshold: given.wd14GeneralThreshold,
+    wd14_character_threshold: given.wd14CharacterThreshold,
+    wd14_separator: given.wd14Separator,
+    wd14_undesired_tags: given.wd14UndesiredTags,
+    wd14_tag_replacement: given.wd14TagReplacement,
+    wd14_remove_underscore: given.wd14RemoveUnderscore,
+    wd14_rating_tags: given.wd14RatingTags,
+    wd14_character_tags_first: given.wd14CharacterTagsFirst,
+    wd14_character_tag_expand: given.wd14CharacterTagExpand,
   });
   if (!existsSync(config.image_dir))
     throw new ProblemError(
@@ -94,7 +196,8 @@ export async function captionCommand(
     printAside(
       `No caption for: ${captionFailures.map(({ image }) => basename(image)).join(', ')}.`,
     );
-  else if (status.kind === 'completed') print('Every picture has a caption.');
+  else if (status.kind === 'completed' && config.candidates === 0)
+    print('Every picture has a caption.');
   if (status.kind === 'stopped') print('Stopped.');
   return 0;
 }

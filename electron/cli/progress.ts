@@ -141,7 +141,17 @@ function stepText(step: EventOf<'step'>): string {
   ].join('  ');
 }
 
-function captionText({ image, outcome, text, reason, done, total }: EventOf<'caption'>): string {
+function captionText({
+  image,
+  outcome,
+  text,
+  reason,
+  candidates,
+  done,
+  total,
+}: EventOf<'caption'>): string {
   const name = image.split(/[/\\]/u).at(-1) ?? image;
-  return `${String(done)}/${String(total)} ${name}: ${outcome === 'written' ? text : `${outcome}, ${reason}`}`;
+  const head = `${String(done)}/${String(total)} ${name}:`;
+  if (outcome === 'offered') return [head, ...candidates].join('\n  ');
+  return `${head} ${outcome === 'written' ? text : `${outcome}, ${reason}`}`;
 }

@@ -38,6 +38,7 @@ function completed(value: unknown): unknown {
   if ('plan' in value && typeof value.plan === 'object' && value.plan !== null)
     return { ...value, plan: completedPlan(value.plan) };
   if ('type' in value && value.type === 'step') return completedStep(value);
+  if ('type' in value && value.type === 'caption') return { candidates: [], ...value };
   return value;
 }
 

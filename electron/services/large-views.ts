@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** More than any screen shows of a picture at once; what is larger is made smaller. */
-export const LARGE_SIDE = 4096;
+const LARGE_SIDE = 4096;
 const MAX_KEPT = 24;
 
 export type LargeKind = 'edited' | 'uncropped';

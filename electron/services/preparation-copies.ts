@@ -4,6 +4,7 @@ import type { Problem } from '../../shared/result';
 import { fileExists, isSameFile } from '../lib/copy';
 import { fileProblem, isNotFound } from '../lib/file-problem';
 import { captionExtensions, captionFileOf } from './captions';
+import { editFileOf } from './picture-edits';
 import { isTrained, type Picture } from './pictures';
 import { listed, warning, type Target } from './preparation-form';
 
@@ -116,7 +117,7 @@ async function findPlace(
   }
 }
 
-/** Captions that are in the target folder already stay: they may have been edited there. */
+/** Captions and crops that are in the target folder already stay: they may have been edited there. */
 async function planCaptions(
   picture: string,
   target: string,
@@ -124,9 +125,7 @@ async function planCaptions(
 ): Promise<{ readonly copies: readonly Copy[]; readonly kept: readonly string[] }> {
   const copies: Copy[] = [];
   const kept: string[] = [];
-  for (const extension of captionExtensions) {
-    const from = captionFileOf(picture, extension);
-    const to = captionFileOf(target, extension);
+  for (const [from, to] of filesBeside(picture, target)) {
     // Two pictures of one folder can share a caption.
     if (planned.some((copy) => copy.target === to) || !(await isFile(from))) continue;
     if (!(await fileExists(to))) copies.push(await copyOf('caption', from, to, null));
@@ -134,6 +133,14 @@ async function planCaptions(
   }
   return { copies, kept };
 }
+
+/** What belongs to a picture, where it is and where it goes: its captions, and how it is cropped and turned. */
+const filesBeside = (picture: string, target: string): (readonly [string, string])[] => [
+  ...captionExtensions.map(
+    (extension) => [captionFileOf(picture, extension), captionFileOf(target, extension)] as const,
+  ),
+  [editFileOf(picture), editFileOf(target)],
+];
 
 /** A path without its extension. */
 const stemOf = (path: string): string => join(dirname(path), parse(path).name);

@@ -7,6 +7,12 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 
+Image: TypeAlias = Annotated[str, Meta(min_length=1)]
+
+
+Images: TypeAlias = Annotated[list[Image], Meta(min_length=1)]
+
+
 class CaptionConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     model: Annotated[str, Meta(min_length=1)]
     image_dir: Annotated[str, Meta(min_length=1)]
@@ -19,7 +25,24 @@ class CaptionConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     top_p: Annotated[float, Meta(ge=0.0, le=1.0)]
     max_length: Annotated[int, Meta(ge=1, le=400)]
     min_length: Annotated[int, Meta(ge=0, le=400)]
-    existing: Literal["overwrite", "skip"]
+    existing: Literal["overwrite", "skip", "append"]
+    images: Images | None
+    candidates: Annotated[int, Meta(ge=0, le=8)]
+    blip2_num_beams: Annotated[int, Meta(ge=1, le=16)]
+    blip2_min_new_tokens: Annotated[int, Meta(ge=0, le=300)]
+    blip2_max_new_tokens: Annotated[int, Meta(ge=1, le=300)]
+    blip2_length_penalty: Annotated[float, Meta(ge=-1.0, le=2.0)]
+    blip2_repetition_penalty: Annotated[float, Meta(ge=1.0, le=5.0)]
+    blip2_temperature: Annotated[float, Meta(ge=0.5, le=1.0)]
+    wd14_general_threshold: Annotated[float, Meta(ge=0.0, le=1.0)]
+    wd14_character_threshold: Annotated[float, Meta(ge=0.0, le=1.0)]
+    wd14_separator: Annotated[str, Meta(min_length=1)]
+    wd14_remove_underscore: bool
+    wd14_undesired_tags: str
+    wd14_tag_replacement: str
+    wd14_rating_tags: Literal["none", "first", "last"]
+    wd14_character_tags_first: bool
+    wd14_character_tag_expand: bool
 
 
 UnetLr: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
@@ -256,8 +279,9 @@ class SampleEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="t
 class CaptionEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="caption"):
     image: str
     caption_file: str = field(name="captionFile")
-    outcome: Literal["written", "skipped", "failed"]
+    outcome: Literal["written", "skipped", "failed", "offered"]
     text: str
+    candidates: list[str]
     reason: str
     done: Annotated[int, Meta(ge=0)]
     total: Annotated[int, Meta(ge=0)]
@@ -402,8 +426,18 @@ class IdentifyRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_fiel
     path: str
 
 
+class CaptionerRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="captioner"):
+    id: int
+    path: str
+
+
 class ProbeRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="probe"):
     id: int
+
+
+class CaptionerIdentity(Struct, kw_only=True, forbid_unknown_fields=True):
+    kind: Literal["blip", "blip-2", "git", "wd14"] | None
+    problem: Problem | None
 
 
 class BucketPicture(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -804,6 +838,7 @@ WorkerRequest: TypeAlias = (
     | BucketRequest
     | InspectRequest
     | IdentifyRequest
+    | CaptionerRequest
     | ProbeRequest
     | PictureRequest
     | ShowRequest

@@ -20,6 +20,7 @@ from lora_bridge.failures import problem_of
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import (
     BucketRequest,
+    CaptionerRequest,
     IdentifyRequest,
     InspectRequest,
     MemoryRequest,
@@ -156,6 +157,10 @@ def _answer(request: WorkerRequest) -> msgspec.Struct:
             from lora_bridge.identify import identify
 
             return identify(request.path)
+        case CaptionerRequest():
+            from lora_bridge.captioner import identify_captioner
+
+            return identify_captioner(request.path)
         case ProbeRequest():
             from lora_bridge.probe import probe
 

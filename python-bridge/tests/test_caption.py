@@ -13,7 +13,7 @@ from tensor_files import load_tensors, save_tensors
 from tiny_blip import WORDS, make_tiny_blip
 
 from lora_bridge import caption
-from lora_bridge.blip import PROMPT, Captioner
+from lora_bridge.blip import PROMPT, Blip
 from lora_bridge.caption import run
 from lora_bridge.problems import ProblemError
 from lora_bridge.protocol_types import CaptionConfig, CaptionEvent, PhaseEvent
@@ -91,7 +91,7 @@ def test_what_blip_says_comes_between_prefix_and_postfix(blip: Path, photos: Pat
 
 
 def test_the_prompt_is_fed_and_not_repeated(blip: Path, photos: Path) -> None:
-    captioner = Captioner(config(blip, photos, max_length=20))
+    captioner = Blip(config(blip, photos, max_length=20))
     parts = vars(captioner)
     generate = parts["_model"].generate
     fed: list[str] = []
@@ -103,23 +103,23 @@ def test_the_prompt_is_fed_and_not_repeated(blip: Path, photos: Path) -> None:
         return out
 
     parts["_model"].generate = watch
-    (said,) = captioner.describe([Image.new("RGB", (8, 8))])
+    ((said,),) = captioner.describe([captioner.prepare(Image.new("RGB", (8, 8)))], 0)
     assert fed == [PROMPT.strip()]
     assert not said.startswith(PROMPT)
 
 
 def test_lengths_count_the_prompt_as_in_kohya(blip: Path, photos: Path) -> None:
-    captioner = Captioner(config(blip, photos, min_length=12, max_length=12))
-    (said,) = captioner.describe([Image.new("RGB", (8, 8), "red")])
+    captioner = Blip(config(blip, photos, min_length=12, max_length=12))
+    ((said,),) = captioner.describe([captioner.prepare(Image.new("RGB", (8, 8), "red"))], 0)
     assert len(said.split()) == 12 - len(["[DEC]", *PROMPT.split()])
 
 
 def test_pictures_are_squashed_not_cropped(blip: Path, photos: Path) -> None:
-    captioner = Captioner(config(blip, photos, max_length=40, min_length=30))
+    captioner = Blip(config(blip, photos, max_length=40, min_length=30))
     wide = Image.linear_gradient("L").rotate(90).convert("RGB").resize((300, 100))
     square = wide.resize((96, 96), Image.Resampling.BICUBIC)
     cropped = wide.crop((100, 0, 200, 100))
-    one, two, three = captioner.describe([wide, square, cropped])
+    one, two, three = captioner.describe([captioner.prepare(each) for each in (wide, square, cropped)], 0)
     assert one == two
     assert one != three
 
@@ -160,10 +160,10 @@ def test_an_unreadable_picture_fails_alone(blip: Path, photos: Path) -> None:
 
 
 def test_nothing_said_writes_nothing(blip: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def say_nothing(_self: Captioner, pictures: list[Image.Image]) -> list[str]:
-        return [""] * len(pictures)
+    def say_nothing(_self: Blip, prepared: list[object], _candidates: int) -> list[list[str]]:
+        return [[""]] * len(prepared)
 
-    monkeypatch.setattr(Captioner, "describe", say_nothing)
+    monkeypatch.setattr(Blip, "describe", say_nothing)
     sink = CollectingSink()
     run(config(blip, photos, prefix="zoë"), sink)
     assert {event.outcome for event in captions(sink)} == {"failed"}
@@ -208,16 +208,18 @@ def test_stops_between_batches_and_keeps_what_is_done(blip: Path, photos: Path) 
 def test_the_exif_orientation_counts(blip: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, int]] = []
 
-    def look(_self: Captioner, pictures: list[Image.Image]) -> list[str]:
-        seen.extend(picture.size for picture in pictures)
-        return ["x"] * len(pictures)
+    prepare = Blip.prepare
+
+    def look(self: Blip, picture: Image.Image) -> object:
+        seen.append(picture.size)
+        return prepare(self, picture)
 
     for file in [*photos.glob("*.*")]:
         file.unlink()
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (40, 20)).save(photos / "sideways.jpg", exif=exif)
-    monkeypatch.setattr(Captioner, "describe", look)
+    monkeypatch.setattr(Blip, "prepare", look)
     run(config(blip, photos), CollectingSink())
     assert seen == [(20, 40)]
 
@@ -258,13 +260,13 @@ def test_a_model_that_is_not_blip_is_named(blip: Path, photos: Path, tmp_path: P
     assert refused(config(photos / "a.png", photos)) == "caption_model_missing"
     other = tmp_path / "other"
     other.mkdir()
-    assert refused(config(other, photos)) == "not_blip"
+    assert refused(config(other, photos)) == "caption_model_unknown"
     (other / "config.json").write_text('{"model_type": "clip"}')
-    assert refused(config(other, photos)) == "not_blip"
+    assert refused(config(other, photos)) == "caption_model_unknown"
     (other / "config.json").write_bytes((blip / "config.json").read_bytes())
-    assert refused(config(other, photos)) == "not_blip"
+    assert refused(config(other, photos)) == "caption_model_damaged"
     (other / "model.safetensors").write_bytes((blip / "model.safetensors").read_bytes()[:5000])
-    assert refused(config(other, photos)) == "not_blip"
+    assert refused(config(other, photos)) == "caption_model_damaged"
 
 
 def test_a_blip_that_does_not_caption_is_named(blip: Path, photos: Path, tmp_path: Path) -> None:
@@ -275,14 +277,14 @@ def test_a_blip_that_does_not_caption_is_named(blip: Path, photos: Path, tmp_pat
         name: weight for name, weight in weights.items() if not name.startswith("text_decoder.bert.encoder")
     }
     save_tensors(other / "model.safetensors", half, format="pt")
-    assert refused(config(other, photos)) == "not_blip"
+    assert refused(config(other, photos)) == "caption_model_damaged"
 
 
 def test_a_hub_that_cannot_be_reached_is_named(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(*_: object, **__: object) -> None:
         raise OSError("We couldn't connect to the hub.")
 
-    monkeypatch.setattr("lora_bridge.blip._load", unreachable)
+    monkeypatch.setattr("lora_bridge.captioner.fetch", unreachable)
     settings = config(photos, photos, model="Salesforce/blip-image-captioning-large")
     assert refused(settings) == "caption_model_unreachable"
 

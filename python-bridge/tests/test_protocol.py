@@ -15,6 +15,7 @@ from job_support import GOLDEN, golden
 
 from lora_bridge.protocol_types import (
     BucketPictures,
+    CaptionerIdentity,
     Inspection,
     Job,
     JobEvent,
@@ -34,6 +35,7 @@ ANSWERS = {
     "bucket": BucketPictures,
     "inspect": Inspection,
     "identify": ModelIdentity,
+    "captioner": CaptionerIdentity,
     "probe": Probe,
     "picture": PictureFacts,
 }

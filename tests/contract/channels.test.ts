@@ -13,6 +13,7 @@ const channels = [
   'app:info',
   'app:openLogFolder',
   'app:saved',
+  'captioner:identify',
   'captions:write',
   'config:open',
   'config:save',

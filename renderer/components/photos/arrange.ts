@@ -48,10 +48,10 @@ export const asInFolder: Arrangement = {
   search: '',
 };
 
-export type Orientation = 'portrait' | 'landscape' | 'square';
+type Orientation = 'portrait' | 'landscape' | 'square';
 
 /** Null until the picture was read, and for one that cannot be. */
-export function orientationOf({ facts }: ImageInfo): Orientation | null {
+function orientationOf({ facts }: ImageInfo): Orientation | null {
   if (facts === null || facts.width === 0) return null;
   if (facts.width === facts.height) return 'square';
   return facts.width > facts.height ? 'landscape' : 'portrait';

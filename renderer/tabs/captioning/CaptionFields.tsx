@@ -1,13 +1,13 @@
-import { SegmentedControl, Switch, TextInput } from '@mantine/core';
+import { SegmentedControl, TextInput } from '@mantine/core';
 import { useId } from 'react';
 import { editCaptioning, useProject } from '../../app/project';
 import { Section } from '../../components/bits';
-import { NumberField } from '../../components/NumberField';
 import { PathField } from '../../components/PathField';
+import { CaptionerModel } from './CaptionerModel';
+import { CaptionerOptions } from './CaptionerOptions';
 import { captionLabels, captionProblems } from './checks';
 
 type TextName = 'prefix' | 'postfix' | 'caption_extension';
-type NumberName = 'num_beams' | 'top_p' | 'max_length' | 'min_length' | 'batch_size';
 
 export function CaptionFields({ disabled }: { readonly disabled: boolean }) {
   const form = useProject((project) => project.captioning);
@@ -23,17 +23,6 @@ export function CaptionFields({ disabled }: { readonly disabled: boolean }) {
     onChange: (event: { currentTarget: HTMLInputElement }) =>
       editCaptioning({ [field]: event.currentTarget.value }),
   });
-  const number = (field: NumberName) => ({
-    name: field,
-    label: captionLabels[field],
-    value: form[field],
-    error: problems[field],
-    min: 0,
-    disabled,
-    onChange: (value: number | string | null) =>
-      editCaptioning({ [field]: typeof value === 'number' ? value : null }),
-  });
-
   return (
     <>
       <Section title="Images">
@@ -44,15 +33,7 @@ export function CaptionFields({ disabled }: { readonly disabled: boolean }) {
           disabled={disabled}
           onChange={(image_dir) => editCaptioning({ image_dir })}
         />
-        <PathField
-          name="model"
-          label={captionLabels.model}
-          placeholder="A BLIP model: its folder or Hugging Face name"
-          value={form.model}
-          error={problems.model}
-          disabled={disabled}
-          onChange={(model) => editCaptioning({ model })}
-        />
+        <CaptionerModel disabled={disabled} error={problems.model} />
       </Section>
       <Section title="Text">
         <div className="field-pair">
@@ -71,37 +52,13 @@ export function CaptionFields({ disabled }: { readonly disabled: boolean }) {
             onChange={(existing) => editCaptioning({ existing })}
             data={[
               { value: 'skip', label: 'Skip' },
+              { value: 'append', label: 'Append' },
               { value: 'overwrite', label: 'Overwrite' },
             ]}
           />
         </div>
       </Section>
-      <Section title="BLIP">
-        <Switch
-          label={captionLabels.use_beam_search}
-          checked={form.use_beam_search}
-          disabled={disabled}
-          onChange={(event) => editCaptioning({ use_beam_search: event.currentTarget.checked })}
-        />
-        <div className="field-pair">
-          <NumberField
-            {...number('num_beams')}
-            min={1}
-            disabled={disabled || !form.use_beam_search}
-          />
-          <NumberField
-            {...number('top_p')}
-            max={1}
-            step={0.05}
-            disabled={disabled || form.use_beam_search}
-          />
-        </div>
-        <div className="field-pair">
-          <NumberField {...number('min_length')} />
-          <NumberField {...number('max_length')} />
-        </div>
-        <NumberField {...number('batch_size')} inline />
-      </Section>
+      <CaptionerOptions disabled={disabled} />
     </>
   );
 }

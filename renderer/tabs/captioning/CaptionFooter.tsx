@@ -3,6 +3,7 @@ import type { JobView } from '../../../shared/job-view';
 import { useJobs, latestJob, runningJob } from '../../app/jobs';
 import { attempt } from '../../app/notify';
 import { useProject } from '../../app/project';
+import { chosenOf, useSelection } from '../../app/selection';
 import { useApp } from '../../app/store';
 import { Meter, Note } from '../../components/bits';
 import { StopButton } from '../../components/StopButton';
@@ -60,6 +61,25 @@ function lastRun(job: JobView | null): string | null {
   return null;
 }
 
+/** A run over the pictures that are chosen in the list. */
+function ChosenButton({ disabled }: { readonly disabled: boolean }) {
+  const folder = useCaptioning((state) => state.folder);
+  const all = useCaptioning((state) => state.images);
+  const selection = useSelection();
+  const images = chosenOf(selection, folder, all);
+  if (images.length === 0) return null;
+  return (
+    <Button
+      fullWidth
+      variant="default"
+      disabled={disabled}
+      onClick={() => attempt(() => captionImages({ images, candidates: 0, again: true }))}
+    >
+      Caption {formatQuantity(images.length, 'selected image')}
+    </Button>
+  );
+}
+
 export function CaptionFooter() {
   const obstacle = useObstacle();
   const running = useJobs((jobs) => runningJob(jobs, 'caption'));
@@ -76,10 +96,11 @@ export function CaptionFooter() {
         fullWidth
         disabled={obstacle !== null}
         aria-describedby="caption-status"
-        onClick={() => attempt(captionImages)}
+        onClick={() => attempt(() => captionImages({ images: null, candidates: 0 }))}
       >
         Caption images
       </Button>
+      <ChosenButton disabled={obstacle !== null} />
     </footer>
   );
 }

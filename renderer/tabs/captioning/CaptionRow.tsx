@@ -3,6 +3,7 @@ import { IconAlertTriangle, IconCheck, IconPencil, IconSparkles } from '@tabler/
 import { useEffect, type KeyboardEvent } from 'react';
 import type { ImageInfo } from '../../../shared/dataset-answers';
 import { thumbnailUrl } from '../../api';
+import { RowChoice, RowMenu } from './RowMenu';
 import { draftCaption, revertCaption, saveCaption, useCaptioning } from './store';
 
 function RowState({ path }: { readonly path: string }) {
@@ -75,8 +76,12 @@ export function CaptionRow({ image }: { readonly image: ImageInfo }) {
       </div>
       <div className="caption-text">
         <div className="caption-head">
+          <RowChoice image={image} />
           <span className="tile-name">{image.name}</span>
-          <RowState path={path} />
+          <span className="row-aside">
+            <RowState path={path} />
+            <RowMenu image={image} />
+          </span>
         </div>
         {problem === null ? (
           <Textarea

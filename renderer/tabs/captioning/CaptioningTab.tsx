@@ -12,6 +12,7 @@ import { formatCount, formatQuantity } from '../../format';
 import { CaptionFields } from './CaptionFields';
 import { CaptionFooter } from './CaptionFooter';
 import { CaptionList } from './CaptionList';
+import { OffersDialog } from './OffersDialog';
 import { readFolder, useCaptioning } from './store';
 
 const QUIET_MS = 300;
@@ -78,6 +79,7 @@ export function CaptioningTab() {
         <Head />
         <Captions />
       </section>
+      <OffersDialog />
       <WindowDrop hint="Drop to use as Image folder" onPaths={takeImages} />
     </div>
   );

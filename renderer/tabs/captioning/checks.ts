@@ -16,6 +16,21 @@ export const captionLabels = {
   min_length: 'Min length',
   batch_size: 'Batch size',
   existing: 'Existing captions',
+  blip2_num_beams: 'Number of beams',
+  blip2_min_new_tokens: 'Min new tokens',
+  blip2_max_new_tokens: 'Max new tokens',
+  blip2_length_penalty: 'Length penalty',
+  blip2_repetition_penalty: 'Repeat penalty',
+  blip2_temperature: 'Temperature',
+  wd14_general_threshold: 'General threshold',
+  wd14_character_threshold: 'Character threshold',
+  wd14_separator: 'Separator',
+  wd14_remove_underscore: 'Remove underscores',
+  wd14_undesired_tags: 'Undesired tags',
+  wd14_tag_replacement: 'Tag replacement',
+  wd14_rating_tags: 'Rating tags',
+  wd14_character_tags_first: 'Character tags first',
+  wd14_character_tag_expand: 'Expand character tags',
 } as const satisfies Record<CaptionField, string>;
 
 type Issue = NonNullable<
@@ -37,7 +52,7 @@ function sentence(label: string, issue: Issue): string {
 /** The message of each field that captioning cannot use as it is. */
 export function captionProblems(form: CaptionForm): Partial<Record<CaptionField, string>> {
   const problems: Partial<Record<CaptionField, string>> = {};
-  const parsed = captionConfigSchema.safeParse(form);
+  const parsed = captionConfigSchema.safeParse({ ...form, images: null, candidates: 0 });
   for (const issue of parsed.error?.issues ?? []) {
     const field = issue.path[0] as CaptionField;
     problems[field] ??= sentence(captionLabels[field], issue);

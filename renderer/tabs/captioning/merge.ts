@@ -7,6 +7,8 @@ export type Outcome =
 
 export interface CaptionState {
   readonly images: readonly ImageInfo[];
+  /** Captions to choose from, by picture path. */
+  readonly offers: Readonly<Record<string, readonly string[]>>;
   /** By picture path. */
   readonly outcomes: Readonly<Record<string, Outcome>>;
 }
@@ -24,9 +26,14 @@ export function mergeCaptions<S extends CaptionState>(
 ): S {
   const byPath = new Map(events.map((event) => [comparable(event.image), event]));
   const outcomes = { ...state.outcomes };
+  const offers = { ...state.offers };
   const images = state.images.map((image) => {
     const event = byPath.get(comparable(image.path));
     if (event === undefined) return image;
+    if (event.outcome === 'offered') {
+      offers[image.path] = event.candidates;
+      return image;
+    }
     if (event.outcome === 'failed') {
       outcomes[image.path] = { kind: 'failed', reason: event.reason };
       return image;
@@ -34,7 +41,7 @@ export function mergeCaptions<S extends CaptionState>(
     if (event.outcome === 'written') outcomes[image.path] = { kind: 'written' };
     return { ...image, caption: event.text };
   });
-  return { ...state, images, outcomes };
+  return { ...state, images, outcomes, offers };
 }
 
 /** `items` without `key`. */

@@ -33,6 +33,7 @@ const emptyFolder = {
   problem: null,
   reading: false,
   outcomes: {},
+  offers: {},
   drafts: {},
   saving: {},
 } as const satisfies CaptioningState;
@@ -110,13 +111,38 @@ export async function saveCaptions(): Promise<void> {
   await Promise.all(Object.keys(useCaptioning.getState().drafts).map(saveCaption));
 }
 
-export async function captionImages(): Promise<void> {
+/** Writes a caption that was chosen among those on offer. */
+export async function takeOffer(path: string, text: string): Promise<void> {
+  draftCaption(path, text);
+  await saveCaption(path);
+  forgetOffer(path);
+}
+
+export const forgetOffer = (path: string): void =>
+  useCaptioning.setState(({ offers }) => ({ offers: without(offers, path) }));
+
+interface Wanted {
+  /** Paths of the pictures; null for all of the folder. */
+  readonly images: readonly string[] | null;
+  /** Captions of each to choose from; 0 writes one. */
+  readonly candidates: number;
+  /** Anew, whatever is there. */
+  readonly again?: boolean;
+}
+
+export async function captionImages({ images, candidates, again }: Wanted): Promise<void> {
   const { captioning, training } = useProject.getState();
-  useCaptioning.setState({ outcomes: {}, saving: {} });
+  await saveCaptions();
+  useCaptioning.setState({ outcomes: {}, saving: {}, offers: {} });
   await startJob({
     kind: 'caption',
     logging_dir: typeof training.logging_dir === 'string' ? training.logging_dir : '',
-    config: captionConfigSchema.parse(captioning),
+    config: captionConfigSchema.parse({
+      ...captioning,
+      images,
+      candidates,
+      ...(again === true && captioning.existing === 'skip' && { existing: 'overwrite' }),
+    }),
   });
 }
 
@@ -138,7 +164,8 @@ export function connectCaptioning(): void {
       if (view.kind !== 'caption' || earlier === undefined) continue;
       if (isOver(earlier.status) || !isOver(view.status)) continue;
       void readFolder();
-      if (view.status.kind === 'completed') announce(view.captionFailures.length);
+      const isOffer = view.lastCaption?.outcome === 'offered';
+      if (view.status.kind === 'completed' && !isOffer) announce(view.captionFailures.length);
     }
   });
 }

@@ -24,6 +24,7 @@ const event = (path: string, change: Partial<EventOf<'caption'>> = {}): EventOf<
   captionFile: '',
   outcome: 'written',
   text: 'a woman',
+  candidates: [],
   reason: '',
   done: 1,
   total: 1,
@@ -32,7 +33,7 @@ const event = (path: string, change: Partial<EventOf<'caption'>> = {}): EventOf<
   ...change,
 });
 
-const state = (...images: ImageInfo[]): CaptionState => ({ images, outcomes: {} });
+const state = (...images: ImageInfo[]): CaptionState => ({ images, outcomes: {}, offers: {} });
 
 describe('mergeCaptions', () => {
   it('puts a caption beside its picture and marks it', () => {
@@ -46,6 +47,14 @@ describe('mergeCaptions', () => {
     const merged = mergeCaptions(state(image('/a.png', 'by hand')), [failed]);
     expect(merged.images[0]?.caption).toBe('by hand');
     expect(merged.outcomes['/a.png']).toEqual({ kind: 'failed', reason: 'Too dark.' });
+  });
+
+  it('keeps the caption of a picture for which others are offered', () => {
+    const offered = event('/a.png', { outcome: 'offered', text: '', candidates: ['one', 'two'] });
+    const merged = mergeCaptions(state(image('/a.png', 'by hand')), [offered]);
+    expect(merged.images[0]?.caption).toBe('by hand');
+    expect(merged.offers).toEqual({ '/a.png': ['one', 'two'] });
+    expect(merged.outcomes).toEqual({});
   });
 
   it('finds a picture whose path is spelt the other way', () => {
