@@ -121,6 +121,8 @@ async function captionedSample(context: Context, folder: string | undefined): Pr
       ...project.captioning,
       image_dir: imagesFolder,
       existing: 'skip',
+      images: null,
+      candidates: 0,
     }),
   });
   if (status.kind !== 'completed')

@@ -25,6 +25,8 @@ export const trainIn = (loggingDir: string) =>
 export const captionConfig = captionConfigSchema.parse({
   ...emptyProject.captioning,
   image_dir: '/photos',
+  images: null,
+  candidates: 0,
 });
 
 /** A job service whose bridge plays one scenario of `bridge.py`, and what it tells. */

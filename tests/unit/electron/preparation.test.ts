@@ -12,6 +12,7 @@ test('pictures and their captions come into Kohya’s layout, and the sources st
     'a.jpg': 'A',
     'a.txt': 'a caption',
     'b.png': 'BB',
+    'b.png.edit.json': '{"rotate":90}',
     'notes.md': 'not a picture',
   });
   await writeAll(join(root, 'reg'), { 'r.webp': 'R' });
@@ -23,6 +24,7 @@ test('pictures and their captions come into Kohya’s layout, and the sources st
     'img/20_rihanna woman/a.jpg': 'A',
     'img/20_rihanna woman/a.txt': 'a caption',
     'img/20_rihanna woman/b.png': 'BB',
+    'img/20_rihanna woman/b.png.edit.json': '{"rotate":90}',
     'reg/1_woman/r.webp': 'R',
   });
   expect((await readdir(form.destination)).sort()).toEqual(['img', 'log', 'model', 'reg']);
@@ -33,7 +35,7 @@ test('pictures and their captions come into Kohya’s layout, and the sources st
     reg_data_dir: join(form.destination, 'reg'),
     imagesFolder: join(form.destination, 'img', '20_rihanna woman'),
   });
-  expect(progress.at(-1)).toMatchObject({ done: 4, total: 4 });
+  expect(progress.at(-1)).toMatchObject({ done: 5, total: 5 });
 });
 
 test('the plan says what will be made, asks the bridge about it, and touches nothing', async () => {
