@@ -97,6 +97,19 @@ export const screenshots = command(async () => {
   process.exitCode = await attached(program, args);
 });
 
+export const benchUi = command(async () => {
+  await bringUpToDate(projectRoot, testNeeds());
+  const { benchCommand } = await import('./suites.mjs');
+  const [program, ...args] = benchCommand(projectRoot);
+  process.exitCode = await attached(program, args);
+});
+
+export const benchCaptions = command(async (args) => {
+  await bringUpToDate(projectRoot, { window: false });
+  const script = join(projectRoot, 'build', 'bench_captions.py');
+  process.exitCode = await attached(venvPython(projectRoot), [script, ...args]);
+});
+
 const cli = (args) =>
   attached(process.execPath, [join(projectRoot, 'dist/electron/cli.cjs'), ...args]);
 

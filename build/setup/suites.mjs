@@ -34,6 +34,8 @@ const playwright = (root, config) => [
 
 export const screenshotCommand = (root) => playwright(root, 'screenshots.config.ts');
 
+export const benchCommand = (root) => playwright(root, 'bench.config.ts');
+
 /** The figures of the tiny world. */
 export const qualityCommand = (root, args) => [
   venvPython(root),
