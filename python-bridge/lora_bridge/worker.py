@@ -77,6 +77,8 @@ def serve(streams: ProtocolStreams) -> int:
             elif request is not None:
                 replies.answer(request)
             replies.require_reader()
+        pictures.shutdown()
+        replies.require_reader()
     except (KeyboardInterrupt, BrokenPipeError):
         pass  # the app is gone or wants us gone: nobody is left to answer
     finally:
@@ -90,7 +92,7 @@ class _Replies:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._turn = Lock()
-        self._is_read = True
+        self._failure: OSError | None = None
 
     def send(self, message: msgspec.Struct) -> None:
         with self._turn:
@@ -99,13 +101,13 @@ class _Replies:
     def answer(self, request: WorkerRequest | _Refusal) -> None:
         try:
             self.send(reply_to(request))
-        except BrokenPipeError:
-            self._is_read = False
+        except OSError as error:
+            self._failure = error
 
     def require_reader(self) -> None:
-        """Raises BrokenPipeError where an answer could not be sent."""
-        if not self._is_read:
-            raise BrokenPipeError
+        """Raises what kept an answer from being sent: BrokenPipeError where nobody reads."""
+        if self._failure is not None:
+            raise self._failure
 
 
 def read_request(line: bytes) -> WorkerRequest | _Refusal | None:

@@ -70,6 +70,24 @@ def test_examines_pictures(tmp_path: Path) -> None:
     assert thumbnail.exists()
 
 
+def test_every_picture_is_answered_before_the_end(tmp_path: Path) -> None:
+    picture = {"path": str(tmp_path / "gone.png"), "thumbnail": str(tmp_path / "small.webp")}
+    questions = [request("picture", **picture, id=number) for number in range(100)]
+    _, *replies = talk(b"".join(questions))
+    assert sorted(reply["re"] for reply in replies) == list(range(100))
+
+
+def test_an_answer_that_cannot_be_sent_is_told() -> None:
+    class Full(BytesIO):
+        def write(self, line: Any, /) -> int:
+            if b"hello" not in bytes(line):
+                raise OSError(28, "No space left on device")
+            return super().write(line)
+
+    with pytest.raises(OSError, match="No space left"):
+        serve(ProtocolStreams(BytesIO(request("probe")), Full()))
+
+
 def test_a_problem_is_an_answer(tmp_path: Path) -> None:
     config = {**golden("requests.jsonl")[0]["config"], "train_data_dir": str(tmp_path / "nowhere")}
     reply = answer(request("plan", config=config, concepts=None))
