@@ -11,16 +11,16 @@ import torch
 import transformers
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
-from lora_bridge.captioner import SEED, grouped, unusable
+from lora_bridge.captioner import grouped
 from lora_bridge.generation import (
-    UNLOADABLE,
     check_lengths,
     device,
-    load,
     load_model,
+    load_tools,
     pixels_of,
     plain,
     sampling,
+    seed,
     stacked,
 )
 
@@ -48,13 +48,9 @@ class Blip2:
             "layers.",
             dtype=self._dtype,
         )
-        try:
-            self._tokenizer: Any = load(transformers.AutoTokenizer, config.model)
-            self._processor: Any = load(BlipImageProcessorPil, config.model)
-        except UNLOADABLE as error:
-            raise unusable(config.model, self.name, error) from error
+        self._tokenizer, self._processor = load_tools(BlipImageProcessorPil, config.model, self.name)
         self._config = config
-        torch.manual_seed(SEED)  # pyright: ignore[reportUnknownMemberType]
+        seed()
 
     def prepare(self, picture: Image.Image) -> torch.Tensor:
         """Squashed to the model's square, not cropped."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
+import transformers
 from safetensors import SafetensorError
 
-from lora_bridge.captioner import unusable
+from lora_bridge.captioner import SEED, unusable
 from lora_bridge.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-UNLOADABLE = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)
+_UNLOADABLE = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)
 _SAMPLED_TOP_K = 50
 """transformers' own when Kohya's captioners were written."""
 
@@ -24,7 +25,12 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def load(kind: object, model: str, **options: object) -> Any:
+def seed() -> None:
+    """So that what is sampled is the same each time."""
+    torch.manual_seed(SEED)  # pyright: ignore[reportUnknownMemberType]
+
+
+def _load(kind: object, model: str, **options: object) -> Any:
     # transformers' signatures are only partly typed.
     return cast("Any", kind).from_pretrained(model, **options)
 
@@ -33,11 +39,19 @@ def load_model(kind: object, model: str, name: str, part: str, **options: object
     """A model in evaluation mode on the device. Raises ProblemError where weights are missing whose names
     contain `part`: transformers would fill them with chance, and chance says random words."""
     try:
-        loaded, info = load(kind, model, output_loading_info=True, **options)
+        loaded, info = _load(kind, model, output_loading_info=True, **options)
         if missing := [key for key in info["missing_keys"] if part in key]:
             raise ValueError(f"it lacks {len(missing)} weights of a captioner")
         return loaded.eval().to(device())
-    except UNLOADABLE as error:
+    except _UNLOADABLE as error:
+        raise unusable(model, name, error) from error
+
+
+def load_tools(processor: object, model: str, name: str) -> tuple[Any, Any]:
+    """A model's tokenizer, and its processor of the kind `processor`. Raises ProblemError."""
+    try:
+        return _load(transformers.AutoTokenizer, model), _load(processor, model)
+    except _UNLOADABLE as error:
         raise unusable(model, name, error) from error
 
 

@@ -11,8 +11,8 @@ import torch
 import transformers
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-from lora_bridge.captioner import SEED, grouped, unusable
-from lora_bridge.generation import UNLOADABLE, load, load_model, pixels_of, plain, sampling, stacked
+from lora_bridge.captioner import grouped
+from lora_bridge.generation import load_model, load_tools, pixels_of, plain, sampling, seed, stacked
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -28,13 +28,9 @@ class Git:
     def __init__(self, config: CaptionConfig) -> None:
         """Raises ProblemError as `open_captioner`."""
         self._model: Any = load_model(transformers.GitForCausalLM, config.model, self.name, ".encoder.")
-        try:
-            self._tokenizer: Any = load(transformers.AutoTokenizer, config.model)
-            self._processor: Any = load(CLIPImageProcessorPil, config.model)
-        except UNLOADABLE as error:
-            raise unusable(config.model, self.name, error) from error
+        self._tokenizer, self._processor = load_tools(CLIPImageProcessorPil, config.model, self.name)
         self._config = config
-        torch.manual_seed(SEED)  # pyright: ignore[reportUnknownMemberType]
+        seed()
 
     def prepare(self, picture: Image.Image) -> torch.Tensor:
         """Resized and cut as the model's own processor does."""
