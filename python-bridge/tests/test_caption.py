@@ -7,7 +7,8 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from job_support import CollectingSink, golden
+from caption_support import caption_config, captions
+from job_support import CollectingSink
 from PIL import Image
 from tensor_files import load_tensors, save_tensors
 from tiny_blip import WORDS, make_tiny_blip
@@ -16,7 +17,7 @@ from lora_bridge import caption
 from lora_bridge.blip import PROMPT, Blip
 from lora_bridge.caption import run
 from lora_bridge.problems import ProblemError
-from lora_bridge.protocol_types import CaptionConfig, CaptionEvent, PhaseEvent
+from lora_bridge.protocol_types import CaptionConfig, PhaseEvent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,17 +50,7 @@ def photos(tmp_path: Path) -> Path:
 
 def config(blip: Path, photos: Path, **changes: object) -> CaptionConfig:
     """The golden caption job's config for these folders."""
-    settings: dict[str, Any] = {
-        **golden("jobs.jsonl")[2]["config"],
-        "model": str(blip),
-        "image_dir": str(photos),
-        **changes,
-    }
-    return CaptionConfig(**settings)
-
-
-def captions(sink: CollectingSink) -> list[CaptionEvent]:
-    return [event for event in sink.events if isinstance(event, CaptionEvent)]
+    return caption_config(**{"model": str(blip), "image_dir": str(photos), **changes})
 
 
 def test_every_picture_gets_its_caption(blip: Path, photos: Path) -> None:

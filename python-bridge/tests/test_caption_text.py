@@ -6,10 +6,11 @@ import multiprocessing
 import os
 import random
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from job_support import CollectingSink, golden
+from caption_support import caption_config, captions
+from job_support import CollectingSink
 from PIL import Image
 from tiny_captioners import make_tiny_wd14
 
@@ -17,10 +18,11 @@ from lora_bridge.caption import run
 from lora_bridge.caption_text import appended
 from lora_bridge.captions import read_caption
 from lora_bridge.problems import ProblemError
-from lora_bridge.protocol_types import CaptionConfig, CaptionEvent
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lora_bridge.protocol_types import CaptionConfig, CaptionEvent
 
 
 @pytest.fixture(scope="module")
@@ -40,22 +42,14 @@ def photos(tmp_path: Path) -> Path:
 
 
 def config(tagger: Path, photos: Path, **changes: object) -> CaptionConfig:
-    settings: dict[str, Any] = {
-        **golden("jobs.jsonl")[2]["config"],
-        "prefix": "",
-        "model": str(tagger),
-        "image_dir": str(photos),
-        "existing": "append",
-        **changes,
-    }
-    return CaptionConfig(**settings)
+    own = {"prefix": "", "model": str(tagger), "image_dir": str(photos), "existing": "append"}
+    return caption_config(**{**own, **changes})
 
 
 def told(settings: CaptionConfig) -> dict[str, CaptionEvent]:
     sink = CollectingSink()
     run(settings, sink)
-    events = [event for event in sink.events if isinstance(event, CaptionEvent)]
-    return {event.image.rpartition(os.sep)[2]: event for event in events}
+    return {event.image.rpartition(os.sep)[2]: event for event in captions(sink)}
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from job_support import CollectingSink, golden
+from caption_support import caption_config, captions
+from job_support import CollectingSink
 from PIL import Image
 from tiny_blip import WORDS, make_tiny_blip
 from tiny_captioners import MAKERS, SIDE, make_tiny_wd14
@@ -16,10 +17,11 @@ from tiny_captioners import MAKERS, SIDE, make_tiny_wd14
 from lora_bridge.caption import run
 from lora_bridge.captioner import captioner_kind, open_captioner
 from lora_bridge.problems import ProblemError
-from lora_bridge.protocol_types import CaptionConfig, CaptionEvent
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lora_bridge.protocol_types import CaptionConfig, CaptionEvent
 
 
 @pytest.fixture(scope="module")
@@ -39,22 +41,14 @@ def photos(tmp_path: Path) -> Path:
 
 
 def config(model: Path | str, photos: Path, **changes: object) -> CaptionConfig:
-    settings: dict[str, Any] = {
-        **golden("jobs.jsonl")[2]["config"],
-        "prefix": "",
-        "blip2_num_beams": 2,
-        "max_length": 20,
-        "model": str(model),
-        "image_dir": str(photos),
-        **changes,
-    }
-    return CaptionConfig(**settings)
+    folders = {"model": str(model), "image_dir": str(photos)}
+    return caption_config(**{"prefix": "", "blip2_num_beams": 2, "max_length": 20, **folders, **changes})
 
 
 def told(settings: CaptionConfig) -> list[CaptionEvent]:
     sink = CollectingSink()
     assert run(settings, sink).outcome == "completed"
-    return [event for event in sink.events if isinstance(event, CaptionEvent)]
+    return captions(sink)
 
 
 def refused(settings: CaptionConfig) -> ProblemError:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import make_sample
 import pytest
-from job_support import CollectingSink, golden
+from caption_support import caption_config, captions
+from job_support import CollectingSink
 from PIL import Image
 from training_support import losses_of, make_config, run_training
 
 from lora_bridge import caption
 from lora_bridge.plan import make_plan
-from lora_bridge.protocol_types import CaptionConfig, CaptionEvent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,16 +53,15 @@ def test_their_shapes_make_buckets_that_train(real_project: Path, tiny_sdxl: Pat
 
 def test_blip_captions_each_of_them(real_project: Path) -> None:
     folder = real_project / "img" / "1_eileen woman"
-    config: dict[str, Any] = {
-        **golden("jobs.jsonl")[2]["config"],
-        "model": str(make_sample.TRAINED / "blip"),
-        "image_dir": str(folder),
-        "prefix": "eileen woman,",
-        "batch_size": 4,
-    }
+    config = caption_config(
+        model=str(make_sample.TRAINED / "blip"),
+        image_dir=str(folder),
+        prefix="eileen woman,",
+        batch_size=4,
+    )
     sink = CollectingSink()
-    assert caption.run(CaptionConfig(**config), sink).outcome == "completed"
-    said = [event for event in sink.events if isinstance(event, CaptionEvent)]
+    assert caption.run(config, sink).outcome == "completed"
+    said = captions(sink)
     assert [event.outcome for event in said] == ["written"] * 10
     for photo in caption.list_images(folder):
         text = photo.with_suffix(".txt").read_text(encoding="utf-8")

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import make_sample
 import pytest
+from caption_support import caption_config, captions
 from default_config import default_config
-from job_support import CollectingSink, golden
+from job_support import CollectingSink
 from nova import CAPTIONED_AS, PHOTO_BACKGROUNDS
 from PIL import Image
 
 from lora_bridge.caption import list_images, run
 from lora_bridge.identify import identify
 from lora_bridge.plan import make_plan
-from lora_bridge.protocol_types import CaptionConfig, CaptionEvent, ConceptSource, TrainConfig
+from lora_bridge.protocol_types import ConceptSource, TrainConfig
 from lora_bridge.sample_prompts import parse_prompts
 
 if TYPE_CHECKING:
@@ -112,15 +113,11 @@ def test_its_samples_ask_for_nova_and_for_her_class(sample: Path) -> None:
 
 def test_its_blip_describes_every_photo(sample: Path, tmp_path: Path) -> None:
     shutil.copytree(sample / "photos", tmp_path, dirs_exist_ok=True)
-    config: dict[str, Any] = {
-        **golden("jobs.jsonl")[2]["config"],
-        **description(sample)["captioning"],
-        "model": str(sample / "blip"),
-        "image_dir": str(tmp_path),
-    }
+    folders = {"model": str(sample / "blip"), "image_dir": str(tmp_path)}
+    config = caption_config(**{**description(sample)["captioning"], **folders})
     sink = CollectingSink()
-    run(CaptionConfig(**config), sink)
-    said = [event for event in sink.events if isinstance(event, CaptionEvent)]
+    run(config, sink)
+    said = captions(sink)
     assert [event.outcome for event in said] == ["written"] * 10
     # The prompts of the samples begin as most captions do: these words are what the LoRA is bound to.
     assert sum(event.text.startswith(CAPTIONED_AS) for event in said) >= 6, [event.text for event in said]
