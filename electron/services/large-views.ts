@@ -18,6 +18,7 @@ export type ShowPicture = (
 /** Pictures for the large view, in a format that every window can show. The last ones are kept. */
 export class LargeViews {
   readonly #made = new Map<string, Promise<unknown>>();
+  #emptied: Promise<void> | null = null;
 
   constructor(
     private readonly folder: string,
@@ -29,6 +30,8 @@ export class LargeViews {
   async find(kind: LargeKind, id: string): Promise<Buffer | null> {
     const path = this.pathOf(id);
     if (path === null) return null;
+    // What an earlier start made is not known any more.
+    await (this.#emptied ??= rm(this.folder, { recursive: true, force: true }));
     const file = join(this.folder, `${id}-${kind}.webp`);
     const making = this.#made.get(file) ?? this.show(path, file, LARGE_SIDE, kind === 'edited');
     this.#made.delete(file);
