@@ -129,8 +129,8 @@ export class FolderHistory {
         .map((name) => this.#read(join(this.folder, name))),
     );
     return records
-      .filter((record) => record !== null && record.root === real)
       .filter((record) => record !== null)
+      .filter((record) => record.root === real)
       .sort((one, other) => one.createdAt.localeCompare(other.createdAt));
   }
 

@@ -122,10 +122,15 @@ export async function describePicture(
 /** The pictures in a folder with what is known of each. Reads every picture that it has not seen before. */
 export async function readPictures(folder: string, thumbnails: Thumbnails): Promise<Picture[]> {
   const { pictures } = await listPictures(folder);
-  return Promise.all(
-    pictures.map(async (file) => ({ ...file, ...(await factsOf(file, thumbnails)) })),
-  );
+  return readAll(pictures, thumbnails);
 }
+
+/** Pictures with what is known of each. */
+export const readAll = (
+  files: readonly PictureFile[],
+  thumbnails: Thumbnails,
+): Promise<Picture[]> =>
+  Promise.all(files.map(async (file) => ({ ...file, ...(await factsOf(file, thumbnails)) })));
 
 /** What a picture is to the code that trains. */
 export async function factsOf(file: PictureFile, thumbnails: Thumbnails): Promise<PictureFacts> {

@@ -48,6 +48,7 @@ export async function planCopies(
   const damaged = all.filter((picture) => picture.problem !== null);
   const taken = new Map<string, string>();
   const copies: Copy[] = [];
+  const planned = new Set<string>();
   const renamed: string[] = [];
   const keptCaptions: string[] = [];
   let kept = 0;
@@ -58,7 +59,7 @@ export async function planCopies(
     if (isThere) kept += 1;
     else copies.push(await copyOf('picture', picture.path, path, disk));
     if (basename(path) !== picture.name) renamed.push(`${picture.name} → ${basename(path)}`);
-    const captions = await planCaptions(picture.path, path, copies);
+    const captions = await planCaptions(picture.path, path, planned);
     copies.push(...captions.copies);
     keptCaptions.push(...captions.kept);
   }
@@ -117,19 +118,25 @@ async function findPlace(
   }
 }
 
-/** Captions and crops that are in the target folder already stay: they may have been edited there. */
+/**
+ * Captions and crops that are in the target folder already stay: they may have been edited there.
+ *
+ * @param planned the targets of those that are planned, which grows
+ */
 async function planCaptions(
   picture: string,
   target: string,
-  planned: readonly Copy[],
+  planned: Set<string>,
 ): Promise<{ readonly copies: readonly Copy[]; readonly kept: readonly string[] }> {
   const copies: Copy[] = [];
   const kept: string[] = [];
   for (const [from, to] of filesBeside(picture, target)) {
     // Two pictures of one folder can share a caption.
-    if (planned.some((copy) => copy.target === to) || !(await isFile(from))) continue;
-    if (!(await fileExists(to))) copies.push(await copyOf('caption', from, to, null));
-    else if (!(await isSameFile(from, to))) kept.push(basename(to));
+    if (planned.has(to) || !(await isFile(from))) continue;
+    if (!(await fileExists(to))) {
+      copies.push(await copyOf('caption', from, to, null));
+      planned.add(to);
+    } else if (!(await isSameFile(from, to))) kept.push(basename(to));
   }
   return { copies, kept };
 }

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { ProblemError, toProblem, type Problem } from '../../shared/result';
-import { readPictures, type Picture } from './pictures';
+import { listPictures, readAll, readPictures, type Picture } from './pictures';
 import type { FieldProblem, Target } from './preparation-form';
 import type { Thumbnails } from './thumbnails';
 
@@ -43,11 +43,13 @@ const noPictures = (folder: string): ProblemError =>
 async function readFiles(files: readonly string[], thumbnails: Thumbnails): Promise<Picture[]> {
   const wanted = new Set(files.map((file) => resolve(file)));
   const folders = [...new Set([...wanted].map((file) => dirname(file)))];
-  const read = await Promise.all(folders.map((folder) => readPictures(folder, thumbnails)));
-  const found = read.flat().filter(({ path }) => wanted.has(resolve(path)));
+  const listings = await Promise.all(folders.map(listPictures));
+  const found = listings
+    .flatMap(({ pictures }) => pictures)
+    .filter(({ path }) => wanted.has(resolve(path)));
   const paths = new Set(found.map(({ path }) => resolve(path)));
   const gone = [...wanted].find((file) => !paths.has(file));
-  if (gone === undefined) return found;
+  if (gone === undefined) return readAll(found, thumbnails);
   throw new ProblemError(
     'picture_missing',
     `${gone} is not there any more.`,
