@@ -110,37 +110,16 @@ export const addCaptionOptions = (command: Command): Command =>
     .option('--wd14-character-tag-expand', 'WD14: name_(series) as two tags', false)
     .option('--logging-dir <folder>', 'where the job’s folder is made (default: DIR/log)');
 
-const optionsSchema = z.object({
+/** What is not a field of the config, and what is more than the field that it becomes. */
+const optionsSchema = z.looseObject({
   model: z.string(),
-  captionExtension: z.string(),
-  prefix: z.string(),
-  postfix: z.string(),
-  batchSize: z.number(),
-  useBeamSearch: z.boolean(),
-  numBeams: z.number(),
-  topP: z.number(),
-  maxLength: z.number(),
-  minLength: z.number(),
-  existing: z.string(),
   images: z.array(z.string()).optional(),
-  candidates: z.number(),
-  blip2NumBeams: z.number(),
-  blip2MinNewTokens: z.number(),
-  blip2MaxNewTokens: z.number(),
-  blip2LengthPenalty: z.number(),
-  blip2RepetitionPenalty: z.number(),
-  blip2Temperature: z.number(),
-  wd14GeneralThreshold: z.number(),
-  wd14CharacterThreshold: z.number(),
-  wd14Separator: z.string(),
-  wd14UndesiredTags: z.string(),
-  wd14TagReplacement: z.string(),
-  wd14RemoveUnderscore: z.boolean(),
-  wd14RatingTags: z.string(),
-  wd14CharacterTagsFirst: z.boolean(),
-  wd14CharacterTagExpand: z.boolean(),
   loggingDir: z.string().optional(),
 });
+
+/** `topP` is the field `top_p`. */
+const fieldOf = (option: string): string =>
+  option.replace(/[A-Z]/gu, (letter) => `_${letter.toLowerCase()}`);
 
 /** `caption DIR`: captions beside the pictures of a folder. */
 export async function captionCommand(
@@ -148,37 +127,13 @@ export async function captionCommand(
   dir: string,
   options: unknown,
 ): Promise<number> {
-  const { loggingDir, ...given } = optionsSchema.parse(options);
+  const { loggingDir, model, images, ...given } = optionsSchema.parse(options);
+  const fields = Object.entries(given).map(([option, value]) => [fieldOf(option), value]);
   const config = checkConfig({
-    model: existsSync(given.model) ? resolve(given.model) : given.model,
+    ...Object.fromEntries(fields),
+    model: existsSync(model) ? resolve(model) : model,
     image_dir: resolve(dir),
-    caption_extension: given.captionExtension,
-    prefix: given.prefix,
-    postfix: given.postfix,
-    batch_size: given.batchSize,
-    use_beam_search: given.useBeamSearch,
-    num_beams: given.numBeams,
-    top_p: given.topP,
-    max_length: given.maxLength,
-    min_length: given.minLength,
-    existing: given.existing,
-    images: given.images ?? null,
-    candidates: given.candidates,
-    blip2_num_beams: given.blip2NumBeams,
-    blip2_min_new_tokens: given.blip2MinNewTokens,
-    blip2_max_new_tokens: given.blip2MaxNewTokens,
-    blip2_length_penalty: given.blip2LengthPenalty,
-    blip2_repetition_penalty: given.blip2RepetitionPenalty,
-    blip2_temperature: given.blip2Temperature,
-    wd14_general_threshold: given.wd14GeneralThreshold,
-    wd14_character_threshold: given.wd14CharacterThreshold,
-    wd14_separator: given.wd14Separator,
-    wd14_undesired_tags: given.wd14UndesiredTags,
-    wd14_tag_replacement: given.wd14TagReplacement,
-    wd14_remove_underscore: given.wd14RemoveUnderscore,
-    wd14_rating_tags: given.wd14RatingTags,
-    wd14_character_tags_first: given.wd14CharacterTagsFirst,
-    wd14_character_tag_expand: given.wd14CharacterTagExpand,
+    images: images ?? null,
   });
   if (!existsSync(config.image_dir))
     throw new ProblemError(
