@@ -13,8 +13,11 @@ export const chosenOf = (
   { folder, paths }: Selection,
   inFolder: string,
   images: readonly { readonly path: string }[],
-): readonly string[] =>
-  folder === inFolder ? images.map(({ path }) => path).filter((path) => paths.includes(path)) : [];
+): readonly string[] => {
+  if (folder !== inFolder) return [];
+  const chosen = new Set(paths);
+  return images.map(({ path }) => path).filter((path) => chosen.has(path));
+};
 
 export function choose(folder: string, path: string, chosen: boolean): void {
   useSelection.setState((selection) => {

@@ -8,6 +8,7 @@ import {
   IconRotateClockwise,
   IconZoomIn,
   IconZoomOut,
+  type Icon,
 } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { ImageInfo } from '../../../shared/dataset-answers';
@@ -16,14 +17,15 @@ import type { Place } from '../../../shared/picture-protocol';
 import { largeUrl } from '../../api';
 import { attempt } from '../../app/notify';
 import { formatBytes } from '../../format';
+import { ArrowButton } from '../ArrowButton';
 import { Fact } from '../bits';
+import { cutShare, keptBox } from '../cut';
 import { CropEditor } from './CropEditor';
 import { sizeText } from './PhotoTile';
 import { editPicture } from './store';
 import { useZoom } from './useZoom';
 
 const ZOOM_STEP = 1.5;
-const percent = (part: number, all: number): string => `${(100 * part) / all}%`;
 
 interface StageProps {
   readonly image: ImageInfo;
@@ -47,15 +49,7 @@ function Stage({ image, place }: StageProps) {
         >
           <img src={largeUrl(image.id, 'edited')} alt={image.name} draggable={false} />
           {place !== null && (
-            <div
-              className="large-kept"
-              style={{
-                left: percent(place.crop[0], place.resized[0]),
-                top: percent(place.crop[1], place.resized[1]),
-                width: percent(place.bucket[0], place.resized[0]),
-                height: percent(place.bucket[1], place.resized[1]),
-              }}
-            />
+            <div className="large-kept" style={keptBox(place.crop, place.bucket, place.resized)} />
           )}
         </div>
       </div>
@@ -75,8 +69,8 @@ function Stage({ image, place }: StageProps) {
 }
 
 function cutText({ resized, bucket }: Place): string {
-  const share = 1 - (bucket[0] * bucket[1]) / (resized[0] * resized[1]);
-  return share < 0.005 ? 'Nothing' : `${Math.round(share * 100)} %`;
+  const share = Math.round(100 * cutShare(resized, bucket));
+  return share === 0 ? 'Nothing' : `${share} %`;
 }
 
 function About({ image, place }: StageProps) {
@@ -126,16 +120,13 @@ export function LargeView({ images, index, placeOf, onShow, onClose }: LargeView
   const usable = image.facts?.problem === null;
   const edit = image.edit ?? noEdit;
 
-  const arrow = (label: string, by: number, Icon: typeof IconArrowLeft) => (
-    <ActionIcon
-      variant="default"
-      size="lg"
-      aria-label={label}
-      aria-disabled={images[index + by] === undefined || cropping}
+  const arrow = (label: string, by: number, Arrow: Icon) => (
+    <ArrowButton
+      label={label}
+      Arrow={Arrow}
+      unavailable={images[index + by] === undefined || cropping}
       onClick={() => go(by)}
-    >
-      <Icon size={18} aria-hidden />
-    </ActionIcon>
+    />
   );
   return (
     <Modal.Root

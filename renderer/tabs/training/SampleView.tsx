@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Modal } from '@mantine/core';
+import { Button, Modal } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import {
   IconArrowDown,
@@ -12,6 +12,7 @@ import {
 import { useState } from 'react';
 import { call, sampleUrl } from '../../api';
 import { attempt } from '../../app/notify';
+import { ArrowButton } from '../../components/ArrowButton';
 import { Fact } from '../../components/bits';
 import { formatRate } from '../../format';
 import {
@@ -80,17 +81,13 @@ export function SampleView(props: SampleViewProps) {
     ['Home', () => go('first')],
     ['End', () => go('last')],
   ]);
-  // Stays reachable at an end: a button that is disabled under the focus takes the arrow keys away.
   const arrow = (label: string, towards: Direction, Arrow: Icon) => (
-    <ActionIcon
-      variant="default"
-      size="lg"
-      aria-label={label}
-      aria-disabled={nextPicture(table, place, towards) === null}
+    <ArrowButton
+      label={label}
+      Arrow={Arrow}
+      unavailable={nextPicture(table, place, towards) === null}
       onClick={() => go(towards)}
-    >
-      <Arrow size={18} aria-hidden />
-    </ActionIcon>
+    />
   );
 
   return (

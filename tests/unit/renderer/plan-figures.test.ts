@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cutShare } from '../../../renderer/tabs/parameters/plan/cut';
+import { cutShare } from '../../../renderer/components/cut';
 import {
   filesFigures,
   imagesFigure,

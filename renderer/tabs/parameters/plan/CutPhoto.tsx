@@ -1,7 +1,7 @@
 import type { BucketPhoto } from '../../../../shared/parameter-answers';
 import type { Bucket } from '../../../../shared/protocol';
 import { thumbnailUrl } from '../../../api';
-import { cutShare } from './cut';
+import { cutShare, keptBox } from '../../../components/cut';
 
 interface CutPhotoProps {
   /** Null while it is on its way. */
@@ -10,8 +10,6 @@ interface CutPhotoProps {
   /** Of the square that it fits into, in pixels. */
   readonly side: number;
 }
-
-const percent = (part: number, whole: number): string => `${(100 * part) / whole}%`;
 
 function Cut({ photo, resolution, side }: CutPhotoProps & { readonly photo: BucketPhoto }) {
   const [width, height] = photo.resized;
@@ -24,12 +22,7 @@ function Cut({ photo, resolution, side }: CutPhotoProps & { readonly photo: Buck
       <div
         className="cut-kept"
         data-moves={photo.cropMoves || undefined}
-        style={{
-          left: percent(photo.crop[0], width),
-          top: percent(photo.crop[1], height),
-          width: percent(resolution[0], width),
-          height: percent(resolution[1], height),
-        }}
+        style={keptBox(photo.crop, resolution, photo.resized)}
       />
     </div>
   );
