@@ -70,6 +70,8 @@ export const shownPictureSchema = z
 /** Where a picture of some size comes into its bucket. */
 const placeSchema = z
   .strictObject({
+    /** The picture's own. */
+    size: sizeSchema,
     bucket: sizeSchema,
     resized: sizeSchema,
     /** Left and top, in the resized picture, of the middle of the places where it may be cut. */
@@ -82,8 +84,8 @@ export type Place = z.infer<typeof placeSchema>;
 
 export const placesSchema = z
   .strictObject({
-    /** In the order of the sizes; null for one that fits no bucket. */
-    places: z.array(placeSchema.nullable()),
+    /** In the order of the sizes; one that fits no bucket is left out. */
+    places: z.array(placeSchema),
   })
   .meta({ id: 'Places' });
 export type Places = z.infer<typeof placesSchema>;

@@ -13,7 +13,7 @@ from lora_bridge.views import centred_view, crop_moves
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lora_bridge.buckets import BucketRules
+    from lora_bridge.buckets import Fit
     from lora_bridge.dataset import Dataset, Sample
     from lora_bridge.protocol_types import BucketParameters, TrainConfig
 
@@ -69,14 +69,13 @@ def bucket_pictures(
 def place_sizes(config: BucketParameters, sizes: Sequence[tuple[int, int]]) -> Places:
     """Where pictures of these sizes come, wherever they lie. Raises ProblemError as `bucket_rules` does."""
     rules = bucket_rules(config)
-    return Places(places=[_place(rules, Size(*size)) for size in sizes])
+    fits = [(size, rules.fit(Size(*size))) for size in sizes]
+    return Places(places=[_place(Size(*size), fit) for size, fit in fits if fit is not None])
 
 
-def _place(rules: BucketRules, size: Size) -> Place | None:
-    fit = rules.fit(size)
-    if fit is None:
-        return None
+def _place(size: Size, fit: Fit) -> Place:
     return Place(
+        size=size,
         bucket=fit.bucket,
         resized=fit.resized,
         crop=(fit.left, fit.top),

@@ -410,6 +410,7 @@ CropItem: TypeAlias = Annotated[int, Meta(ge=0)]
 
 
 class Place(Struct, kw_only=True, forbid_unknown_fields=True):
+    size: tuple[SizeItem, SizeItem]
     bucket: tuple[BucketItem, BucketItem]
     resized: tuple[ResizedItem, ResizedItem]
     crop: tuple[CropItem, CropItem]
@@ -749,7 +750,7 @@ class StepEvent(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="typ
 
 
 class Places(Struct, kw_only=True, forbid_unknown_fields=True):
-    places: list[Place | None]
+    places: list[Place]
 
 
 class BucketRequest(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="bucket"):

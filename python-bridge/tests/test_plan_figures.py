@@ -14,6 +14,7 @@ from job_support import golden
 from PIL import Image
 from training_support import make_config, run_training, save_picture
 
+from lora_bridge.buckets import Size
 from lora_bridge.dataset import read_dataset
 from lora_bridge.plan import make_plan
 from lora_bridge.plan_buckets import bucket_pictures
@@ -225,6 +226,24 @@ def test_regularization_without_captions_and_without_a_class_is_named(project: P
     assert "regularization_unnamed" in codes(make_plan(config, [training, nameless]))
     (project / "others" / "b.txt").write_text("a person", encoding="utf-8")
     assert "regularization_unnamed" not in codes(make_plan(config, [training, nameless]))
+
+
+def test_sizes_come_where_their_pictures_do(project: Path) -> None:
+    """The grid asks for sizes alone, before there is a dataset."""
+    config = make_config(project)
+    samples = {sample.picture.size: sample for sample in read_dataset(config).samples}
+    [request] = [each for each in golden("requests.jsonl") if each["type"] == "place"]
+    asked = {key: value for key, value in msgspec.to_builtins(config).items() if key in request["config"]}
+    line = json.dumps({**request, "config": asked, "sizes": [*samples, [1, 100_000]]}).encode()
+    reply = json.loads(msgspec.json.encode(reply_to(cast("Any", read_request(line)))))
+    places = reply["ok"]["places"]
+    assert [tuple(place["size"]) for place in places] == [*samples]
+    for place in places:
+        sample = samples[Size(*place["size"])]
+        assert tuple(place["bucket"]) == sample.fit.bucket
+        assert tuple(place["resized"]) == sample.fit.resized
+        assert tuple(place["crop"]) == (sample.fit.left, sample.fit.top)
+        assert place["enlarged"] == sample.is_enlarged
 
 
 def test_the_golden_bucket_is_answered(project: Path) -> None:
