@@ -1,15 +1,8 @@
-import AxeBuilder from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
 import { expect, launch, test } from './support/app';
+import { findings } from './support/axe';
 import { makeEarlierRun, rememberRuns } from './support/earlier-run';
 
 const tabs = ['Dataset Preparation', 'Captioning', 'Parameters', 'Training'] as const;
-
-/** What axe finds, short enough to read in a report. */
-async function findings(page: Page) {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
-}
 
 for (const theme of ['Light', 'Dark'] as const)
   test(`axe finds nothing on any tab, ${theme.toLowerCase()}`, async ({ atelier: { page } }) => {

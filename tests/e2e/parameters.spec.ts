@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { answerOpenDialog, expect, launch, test } from './support/app';
+import { findings } from './support/axe';
 
 const open = (page: Page) => page.getByRole('tab', { name: 'Parameters' }).click();
 const view = (page: Page, name: 'Simple' | 'All') =>
@@ -220,19 +220,18 @@ for (const theme of ['Light', 'Dark'] as const)
   test(`axe finds nothing in All, in a search and in the question, ${theme.toLowerCase()}`, async ({
     atelier: { page },
   }) => {
-    const findings = async () => {
+    const found = async () => {
       await page.mouse.move(0, 0);
-      const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
-      return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join()}`);
+      return findings(page);
     };
     await page.locator('label').filter({ hasText: theme }).click();
     await open(page);
     await view(page, 'All');
     await rank(page).fill('0');
-    expect(await findings()).toEqual([]);
+    expect(await found()).toEqual([]);
     await searchField(page).fill('noise');
-    expect(await findings()).toEqual([]);
+    expect(await found()).toEqual([]);
     await page.getByRole('button', { name: 'Reset all', exact: true }).click();
     await expect(page.getByRole('dialog')).toBeVisible();
-    expect(await findings()).toEqual([]);
+    expect(await found()).toEqual([]);
   });

@@ -1,17 +1,12 @@
 import { cp, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, test } from './support/app';
+import { findings } from './support/axe';
 
 const grid = (page: Page) => page.getByRole('listbox', { name: 'Images' });
 const photo = (page: Page, name: string) =>
   grid(page).getByRole('option', { name: new RegExp(`^${name}`, 'u') });
-
-async function findings(page: Page) {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
-}
 
 /** A copy of the sample project's photos, which the tab shows then. */
 async function copyPhotos(page: Page, home: string): Promise<string> {

@@ -1,13 +1,7 @@
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, launch, test, type Atelier } from './support/app';
+import { findings } from './support/axe';
 import { kohyaProject } from './support/sample';
-
-/** What axe finds, short enough to read in a report. */
-async function findings(page: Page) {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
-}
 
 async function resize({ app, page }: Atelier, width: number, height: number) {
   await app.evaluate(
@@ -25,16 +19,22 @@ async function fill(page: Page, name: string, value: unknown) {
   await field.press('Tab');
 }
 
-test('the plan follows the parameters, and its buckets show what is cut from which photo', async ({
-  atelier,
-  home,
-}) => {
+/** The Parameters tab with the folders of a project of the sample's photos. */
+async function openProject(atelier: Atelier, home: string) {
   const { page } = atelier;
   const { config } = await kohyaProject(home);
   await resize(atelier, 1440, 900);
   await page.getByRole('tab', { name: 'Parameters' }).click();
   for (const key of ['train_data_dir', 'output_dir', 'logging_dir', 'output_name'])
     await fill(page, key, config[key]);
+}
+
+test('the plan follows the parameters, and its buckets show what is cut from which photo', async ({
+  atelier,
+  home,
+}) => {
+  const { page } = atelier;
+  await openProject(atelier, home);
   await fill(page, 'max_resolution', '128,128');
   await fill(page, 'train_batch_size', 4);
   await fill(page, 'epoch', 3);
@@ -107,11 +107,7 @@ test('what does not fit is made to fit, with what it costs, and taken back in on
   home,
 }) => {
   const { page } = atelier;
-  const { config } = await kohyaProject(home);
-  await resize(atelier, 1440, 900);
-  await page.getByRole('tab', { name: 'Parameters' }).click();
-  for (const key of ['train_data_dir', 'output_dir', 'logging_dir', 'output_name'])
-    await fill(page, key, config[key]);
+  await openProject(atelier, home);
   await fill(page, 'max_resolution', '2048,2048');
   // About 190 GB without gradient checkpointing.
   await fill(page, 'train_batch_size', 64);

@@ -1,8 +1,8 @@
-import AxeBuilder from '@axe-core/playwright';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, launch, test } from './support/app';
+import { findings } from './support/axe';
 
 const presetsButton = (page: Page) => page.getByRole('button', { name: 'Presets', exact: true });
 const field = (page: Page, name: string) => page.getByRole('textbox', { name, exact: true });
@@ -11,12 +11,6 @@ const toParameters = (page: Page) => page.getByRole('tab', { name: 'Parameters' 
 async function choose(page: Page, name: string | RegExp) {
   await presetsButton(page).click();
   await page.getByRole('menuitem', { name }).click();
-}
-
-/** What axe finds, short enough to read in a report. */
-async function findings(page: Page, part = 'html') {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).include(part).analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
 }
 
 test('a preset is looked at, partly applied, and then changes nothing more', async ({
