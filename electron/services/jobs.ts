@@ -205,16 +205,14 @@ export class JobService {
   async control(jobId: string, wish: Wish): Promise<void> {
     const watched = this.#find(jobId);
     if (watched.isOver) return;
-    await setMarker(watched.folder, wish);
-    if (wish === 'pause') watched.markAsked('pause');
+    await (wish === 'pause' ? watched.ask(wish, wish) : setMarker(watched.folder, wish));
   }
 
   /** Gently: returns at once, the job ends at its next safe point. By force: returns when its processes are gone. */
   async stop(jobId: string, force: boolean): Promise<void> {
     const watched = this.#find(jobId);
     if (watched.isOver) return;
-    await setMarker(watched.folder, force ? 'force' : 'stop');
-    watched.markAsked('stop');
+    await watched.ask('stop', force ? 'force' : 'stop');
     if (!force || watched.proc === null) return;
     await endTree(watched.proc, this.#options.graceMs);
     await watched.settled;

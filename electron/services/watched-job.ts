@@ -13,7 +13,7 @@ import type { Problem } from '../../shared/result';
 import { Batcher } from '../lib/batcher';
 import { Tailer } from '../lib/tailer';
 import { parseEventLine } from './job-events';
-import { eventsFile, hasMarker } from './job-folder';
+import { eventsFile, hasMarker, setMarker, type Marker } from './job-folder';
 import { vanished } from './job-endings';
 import type { Exit, RunningJob } from './job-process';
 import type { Log } from './log';
@@ -105,7 +105,19 @@ export class WatchedJob {
     return isOver(this.#status());
   }
 
-  markAsked(wish: EndingWish): void {
+  /** Asks the process to end. It is told before it may have ended, and taken back where it could not be asked. */
+  async ask(wish: EndingWish, marker: Marker): Promise<void> {
+    const before = this.#asked;
+    this.#setAsked(wish);
+    try {
+      await setMarker(this.folder, marker);
+    } catch (error) {
+      this.#setAsked(before);
+      throw error;
+    }
+  }
+
+  #setAsked(wish: EndingWish | null): void {
     this.#asked = wish;
     this.#tellStatus();
   }
