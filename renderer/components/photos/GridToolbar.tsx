@@ -16,6 +16,7 @@ export function GridToolbar({ arrangement, onArrange }: GridToolbarProps) {
   return (
     <div className="grid-toolbar" role="group" aria-label="Arrange images">
       <TextInput
+        className="grid-search"
         size="xs"
         aria-label="Search images"
         placeholder="Name or caption"
@@ -24,6 +25,7 @@ export function GridToolbar({ arrangement, onArrange }: GridToolbarProps) {
         onChange={(event) => onArrange({ search: event.currentTarget.value })}
       />
       <Select
+        className="grid-choice"
         size="xs"
         aria-label="Show"
         allowDeselect={false}
@@ -32,6 +34,7 @@ export function GridToolbar({ arrangement, onArrange }: GridToolbarProps) {
         onChange={(value) => onArrange({ kind: value ?? 'all' })}
       />
       <Select
+        className="grid-choice"
         size="xs"
         aria-label="Sort by"
         allowDeselect={false}
