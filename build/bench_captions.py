@@ -20,6 +20,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 import transformers
+from default_config import default_caption_config
 from PIL import Image
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
@@ -124,37 +125,14 @@ def _run_job(config: CaptionConfig) -> list[str]:
 
 
 def _config(model: Path, photos: Path, batch_size: int) -> CaptionConfig:
-    return CaptionConfig(
-        model=str(model),
-        image_dir=str(photos),
-        caption_extension=".txt",
-        prefix="",
-        postfix="",
-        existing="overwrite",
-        images=None,
-        candidates=0,
-        batch_size=batch_size,
-        use_beam_search=True,
-        num_beams=1,
-        top_p=0.9,
-        max_length=_MAX_LENGTH,
-        min_length=5,
-        blip2_num_beams=16,
-        blip2_min_new_tokens=20,
-        blip2_max_new_tokens=40,
-        blip2_length_penalty=1.0,
-        blip2_repetition_penalty=1.5,
-        blip2_temperature=1.0,
-        wd14_general_threshold=0.35,
-        wd14_character_threshold=0.35,
-        wd14_separator=", ",
-        wd14_remove_underscore=True,
-        wd14_undesired_tags="",
-        wd14_tag_replacement="",
-        wd14_rating_tags="none",
-        wd14_character_tags_first=False,
-        wd14_character_tag_expand=False,
-    )
+    own = {
+        "model": str(model),
+        "image_dir": str(photos),
+        "batch_size": batch_size,
+        "max_length": _MAX_LENGTH,
+        "existing": "overwrite",
+    }
+    return CaptionConfig(**{**default_caption_config(), **own})
 
 
 def _make_photos(folder: Path, count: int) -> None:

@@ -90,6 +90,12 @@ async function defaultConfig() {
   return `${JSON.stringify(defaultTrainConfig, null, 2)}\n`;
 }
 
+async function defaultCaptionConfig() {
+  const { emptyProject } = await shared('settings.ts');
+  const config = { ...emptyProject.captioning, images: null, candidates: 0 };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}
+
 /** What each of our presets sets: the bridge's tests train with them and see that they fit. */
 async function ownPresets() {
   const { presetFamilies } = await shared('presets.ts');
@@ -119,6 +125,7 @@ async function importedPresets() {
 const generated = {
   'python-bridge/lora_bridge/protocol_types.py': toPython(await protocolSchema()),
   'tests/fixtures/protocol/default-config.json': await defaultConfig(),
+  'tests/fixtures/protocol/default-caption-config.json': await defaultCaptionConfig(),
   'tests/fixtures/protocol/presets.json': await ownPresets(),
   'tests/fixtures/kohya/sdxl-presets-imported.json': await importedPresets(),
   'docs/kohya-options.md': kohyaOptions(

@@ -18,7 +18,7 @@ from teaching import MODELS, caption_settings, painter_with
 from training import pixels_of, scaled
 from world import draw_person
 
-from lora_bridge.blip import Captioner
+from lora_bridge.captioner import open_captioner
 from lora_bridge.noise import add_noise, alphas_cumprod
 from lora_bridge.protocol_types import CaptionConfig
 
@@ -55,10 +55,11 @@ def captions_right(blip: Path = MODELS / "blip") -> Reading:
     people = held_out_people(CAPTIONED, seed=11)
     chance = random.Random(12)
     pictures = [draw_person(person, chance) for person in people]
-    captioner = Captioner(CaptionConfig(**caption_settings(blip, "")))
+    captioner = open_captioner(CaptionConfig(**caption_settings(blip, "")))
     said: list[str] = []
     for start in range(0, len(pictures), 25):
-        said += captioner.describe(pictures[start : start + 25])
+        prepared = [captioner.prepare(picture) for picture in pictures[start : start + 25]]
+        said += [text for (text,) in captioner.describe(prepared, 0)]
     return read_captions(said, people)
 
 

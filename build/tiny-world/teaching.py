@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
-from default_config import default_config
+from default_config import default_caption_config, default_config
 from diffusers import StableDiffusionXLPipeline
 
 from lora_bridge import caption, train
@@ -74,17 +74,10 @@ def prepare(sample: Path, folder: Path) -> None:
 def caption_settings(model: Path, folder: str) -> dict[str, Any]:
     """Of a captioner that says the likeliest words."""
     return {
+        **default_caption_config(),
         "model": str(model),
         "image_dir": folder,
-        "caption_extension": ".txt",
-        "prefix": "",
-        "postfix": "",
         "batch_size": 8,
-        "use_beam_search": True,
-        "num_beams": 1,
-        "top_p": 0.9,
-        "max_length": 75,
-        "min_length": 5,
         "existing": "overwrite",
     }
 
